@@ -1,0 +1,38 @@
+//! A peer-to-peer package registry, and the deterministic simulator that proves it.
+//!
+//! Two towers stand on [`time`]. The **network tower** carries bytes and knows no package: [`network`] is
+//! the seam, [`store`] and [`testbed`] stand beside it, [`sim`] is a seeded world of peers in virtual time
+//! and `net` a libp2p swarm, and [`conformance`] holds both to one contract. The **registry tower** knows
+//! packages and no socket: [`package`] and [`record`] say what is published and how it proves itself,
+//! [`message`] what registries ask one another, [`engine`] collects what comes back, and [`registry`] is
+//! what a service embeds. They meet in [`scenario`], where plans drive whole registries on a network and
+//! the checks of [`oracle`] compare what came with what is true.
+//!
+//! # Features
+//!
+//! `net` (libp2p), `sim` (simulator, oracles, scenarios) and `cli` (the command line), all on by default;
+//! the library builds with any subset.
+
+pub mod conformance;
+pub mod engine;
+pub mod message;
+#[cfg(feature = "net")]
+pub mod net;
+pub mod network;
+#[cfg(feature = "sim")]
+pub mod oracle;
+pub mod package;
+pub mod record;
+pub mod registry;
+#[cfg(feature = "sim")]
+pub mod scenario;
+#[cfg(feature = "sim")]
+pub mod sim;
+pub mod store;
+pub mod testbed;
+pub mod time;
+
+/// The README's code, compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
