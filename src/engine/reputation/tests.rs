@@ -1,0 +1,276 @@
+use proptest::prelude::*;
+use rand_chacha::rand_core::SeedableRng;
+
+use super::*;
+
+const HALF_LIFE: Duration = Duration::from_secs(600);
+
+fn config() -> EngineConfig {
+    EngineConfig { explore_permille: 0, half_life: HALF_LIFE, ..EngineConfig::default() }
+}
+
+fn known(peers: u32, config: &EngineConfig) -> Reputation<u32> {
+    let mut reputation = Reputation::new(config);
+    (1..=peers).for_each(|peer| reputation.up(Timestamp::ZERO, peer));
+    reputation
+}
+
+fn rng() -> ChaCha8Rng {
+    ChaCha8Rng::from_seed([3; 32])
+}
+
+fn best(reputation: &Reputation<u32>, now: Timestamp, limit: usize) -> Vec<u32> {
+    reputation.select(now, 0.0, limit, None, &mut rng(), |_, _| false)
+}
+
+fn after(halves: f64) -> Timestamp {
+    Timestamp::ZERO.after(HALF_LIFE.mul_f64(halves))
+}
+
+#[test]
+fn strangers_start_in_the_middle_and_deeds_move_the_score() {
+    let mut reputation = known(3, &config());
+    let now = Timestamp::ZERO;
+    assert_eq!(reputation.score(now, &1), 0.5);
+    assert_eq!(reputation.score(now, &99), 0.5, "one who is not even known");
+    reputation.charge(now, 1, Cause::Answered);
+    assert_eq!(reputation.score(now, &1), 0.666);
+    reputation.charge(now, 2, Cause::TimedOut);
+    assert_eq!(reputation.score(now, &2), 0.333);
+    for (peer, cause, score) in
+        [(3, Cause::Busy, 0.444), (3, Cause::Malformed, 0.16), (3, Cause::Forged, 0.07)]
+    {
+        reputation.charge(now, peer, cause);
+        assert_eq!(reputation.score(now, &peer), score, "{cause:?}");
+    }
+}
+
+#[test]
+fn deeds_count_half_after_a_half_life_and_nothing_at_last() {
+    let mut reputation = known(1, &config());
+    (0..8).for_each(|_| {
+        reputation.charge(Timestamp::ZERO, 1, Cause::Answered);
+    });
+    assert_eq!(reputation.score(Timestamp::ZERO, &1), 0.9);
+    assert_eq!(reputation.score(after(1.0), &1), 0.833, "(4 + 1) / (4 + 2)");
+    assert_eq!(reputation.score(after(2.0), &1), 0.75);
+    assert_eq!(reputation.score(after(100.0), &1), 0.5);
+}
+
+#[test]
+fn how_often_a_peer_is_charged_does_not_change_how_its_deeds_fade() {
+    let mut often = known(1, &config());
+    let mut once = known(1, &config());
+    for reputation in [&mut often, &mut once] {
+        (0..1000).for_each(|_| {
+            reputation.charge(Timestamp::ZERO, 1, Cause::Answered);
+        });
+    }
+    // Busy weighs a quarter; it is there to make the weights be brought up to date again and again.
+    for step in 1..=1000u32 {
+        let now = Timestamp::ZERO.after(HALF_LIFE / 1000 * step);
+        often.charge(now, 1, Cause::Busy);
+        if step == 1000 {
+            once.charge(now, 1, Cause::Busy);
+        }
+    }
+    let (good, ..) = often.get(&1).unwrap().weights(after(1.0), HALF_LIFE);
+    let (expected, ..) = once.get(&1).unwrap().weights(after(1.0), HALF_LIFE);
+    assert!(good.abs_diff(expected) <= expected / 10_000, "{good} {expected}");
+    assert!(expected.abs_diff(500 * ONE) <= ONE, "{expected}");
+}
+
+#[test]
+fn the_threshold_blocks_once_and_a_forgery_counts_twice() {
+    let mut reputation = known(2, &config());
+    let now = Timestamp::from_millis(5);
+    assert_eq!(reputation.charge(now, 1, Cause::Malformed), None);
+    assert_eq!(reputation.charge(now, 1, Cause::Malformed), None);
+    let until = now.after(config().block_for);
+    assert_eq!(reputation.charge(now, 1, Cause::Malformed), Some(until));
+    assert_eq!(reputation.charge(now, 1, Cause::Malformed), None, "it is blocked already");
+    assert_eq!(best(&reputation, now, 9), [2]);
+    assert_eq!(reputation.charge(now, 2, Cause::Forged), None);
+    assert_eq!(reputation.charge(now, 2, Cause::Malformed), Some(until));
+    assert_eq!(best(&reputation, now, 9), [] as [u32; 0]);
+    let mut again = best(&reputation, until, 9);
+    again.sort_unstable();
+    assert_eq!(again, [1, 2], "at the block's end both may be asked");
+}
+
+#[test]
+fn failures_alone_never_block() {
+    let mut reputation = known(1, &config());
+    for cause in [Cause::TimedOut, Cause::Unreachable, Cause::Broken, Cause::Busy] {
+        (0..100).for_each(|_| assert_eq!(reputation.charge(Timestamp::ZERO, 1, cause), None));
+    }
+}
+
+#[test]
+fn malformed_things_long_ago_are_forgiven() {
+    let mut reputation = known(1, &config());
+    for half in 0..50 {
+        let now = after(f64::from(half) * 2.0);
+        assert_eq!(reputation.charge(now, 1, Cause::Malformed), None, "one in two half-lives");
+    }
+}
+
+#[test]
+fn the_quick_and_the_reliable_are_asked_first() {
+    let mut reputation = known(4, &config());
+    let now = Timestamp::ZERO;
+    for (peer, millis) in [(1, 80), (2, 20), (3, 40), (4, 20)] {
+        reputation.round_trip(now, peer, Duration::from_millis(millis));
+    }
+    reputation.charge(now, 4, Cause::TimedOut);
+    reputation.charge(now, 4, Cause::TimedOut);
+    // Expected time of a good answer: 160, 40, 80, and 20 / 0.25 = 80 with less to tie.
+    assert_eq!(best(&reputation, now, 1), [2]);
+    assert_eq!(best(&reputation, now, 4)[3], 1);
+    reputation.known(&2).unwrap().in_flight = 8;
+    assert_ne!(best(&reputation, now, 1), [2], "it has much to do: 40 * 3");
+    reputation.known(&2).unwrap().answers.answered(Duration::from_millis(1));
+    assert_eq!(best(&reputation, now, 1), [2], "measured answers go before the round trip");
+    reputation.known(&2).unwrap().in_flight = 0;
+    reputation.known(&2).unwrap().answers = Estimator::default();
+    reputation.down(&2);
+    assert_ne!(best(&reputation, now, 1), [2], "it would have to be dialled: 40 * 4");
+    reputation.up(now, 2);
+    assert_eq!(best(&reputation, now, 1), [2]);
+}
+
+#[test]
+fn min_skip_and_limit_hold() {
+    let mut reputation = known(5, &config());
+    reputation.charge(Timestamp::ZERO, 1, Cause::Answered);
+    reputation.charge(Timestamp::ZERO, 2, Cause::TimedOut);
+    let select = |min, limit| {
+        let mut chosen =
+            reputation.select(Timestamp::ZERO, min, limit, None, &mut rng(), |peer, _| *peer == 5);
+        chosen.sort_unstable();
+        chosen
+    };
+    assert_eq!(select(0.5, 9), [1, 3, 4]);
+    assert_eq!(select(0.6, 9), [1]);
+    assert_eq!(select(0.0, 9), [1, 2, 3, 4]);
+    assert_eq!(select(0.0, 2).len(), 2);
+    assert_eq!(select(0.0, 0), [] as [u32; 0]);
+}
+
+#[test]
+fn nobody_known_better_is_drawn_and_not_the_lowest_name() {
+    let reputation = known(50, &config());
+    let mut rng = rng();
+    let firsts: std::collections::BTreeSet<_> = (0..50)
+        .map(|_| reputation.select(Timestamp::ZERO, 0.0, 1, None, &mut rng, |_, _| false)[0])
+        .collect();
+    assert!(firsts.len() > 20, "{firsts:?}");
+}
+
+#[test]
+fn strangers_get_a_chance_now_and_then() {
+    let mut reputation = known(20, &EngineConfig { explore_permille: 100, ..config() });
+    for peer in 1..=3 {
+        reputation.round_trip(Timestamp::ZERO, peer, Duration::from_millis(1));
+        reputation.charge(Timestamp::ZERO, peer, Cause::Answered);
+    }
+    let mut rng = rng();
+    let mut strangers = 0;
+    for _ in 0..1000 {
+        let chosen = reputation.select(Timestamp::ZERO, 0.0, 3, None, &mut rng, |_, _| false);
+        assert_eq!(chosen.len(), 3);
+        let distinct: std::collections::BTreeSet<_> = chosen.iter().collect();
+        assert_eq!(distinct.len(), 3, "{chosen:?}");
+        strangers += chosen.iter().filter(|peer| **peer > 3).count();
+    }
+    assert!((200..400).contains(&strangers), "one place in ten of 3000, not {strangers}");
+}
+
+#[test]
+fn with_a_location_the_nearest_come_first() {
+    let reputation = known(64, &config());
+    let location: [u8; 32] = Sha256::digest(b"17").into();
+    let near = reputation.select(Timestamp::ZERO, 0.0, 64, Some(&location), &mut rng(), |_, _| false);
+    assert_eq!(near[0], 17);
+    let bits: Vec<u32> = near.iter().map(|peer| agreeing_bits(peer, &location)).collect();
+    assert_eq!(bits[0], 256);
+    assert!(bits.is_sorted_by(|a, b| a >= b), "{bits:?}");
+    assert!(bits.iter().any(|bits| *bits > 0 && *bits < 256));
+}
+
+#[test]
+fn the_local_peer_is_never_known() {
+    let mut reputation = known(3, &config());
+    reputation.set_local(2);
+    reputation.up(Timestamp::ZERO, 2);
+    reputation.charge(Timestamp::ZERO, 2, Cause::Forged);
+    assert_eq!(reputation.get(&2).map(Standing::latency), None);
+    assert_eq!(reputation.len(), 2);
+}
+
+#[test]
+fn when_full_the_least_valuable_is_forgotten_and_nobody_in_flight() {
+    let config = EngineConfig { most_peers: 8, ..config() };
+    let mut reputation = Reputation::new(&config);
+    let at = |peer: u32| Timestamp::from_millis(u64::from(peer));
+    for peer in 1..=8 {
+        reputation.touch(at(peer), peer);
+    }
+    reputation.up(at(1), 1); // Connected.
+    reputation.charge(at(2), 2, Cause::Answered); // Tried.
+    (0..3).for_each(|_| {
+        reputation.charge(at(3), 3, Cause::Malformed);
+    }); // Blocked.
+    reputation.known(&4).unwrap().in_flight = 1;
+    let mut forgotten = Vec::new();
+    for newcomer in 100..107 {
+        let before: Vec<u32> = reputation.peers().map(|(peer, _)| *peer).collect();
+        reputation.touch(at(newcomer), newcomer);
+        reputation.charge(at(newcomer), newcomer, Cause::Answered);
+        assert_eq!(reputation.len(), 8);
+        forgotten.extend(before.into_iter().filter(|peer| reputation.get(peer).is_none()));
+    }
+    assert_eq!(forgotten, [5, 6, 7, 8, 1, 2, 100], "strangers, connected, tried; not blocked, not in flight");
+    reputation.peers.values_mut().for_each(|standing| standing.in_flight = 1);
+    assert!(reputation.touch(at(200), 200).is_none(), "nobody can be forgotten");
+    assert_eq!(reputation.len(), 8);
+}
+
+#[test]
+fn a_failure_is_no_sign_of_life() {
+    let mut reputation = known(1, &config());
+    let now = Timestamp::from_millis(50);
+    reputation.charge(now, 1, Cause::TimedOut);
+    assert_eq!(reputation.get(&1).unwrap().last_seen(), Timestamp::ZERO);
+    reputation.charge(now, 1, Cause::Busy);
+    assert_eq!(reputation.get(&1).unwrap().last_seen(), now);
+}
+
+#[test]
+fn fading_follows_the_power_of_two() {
+    for sixteenths in 0..200u64 {
+        let exact = (ONE << 20) as f64 * 2f64.powf(-(sixteenths as f64) / 16.0);
+        let told = fade(ONE << 20, sixteenths) as f64;
+        assert!((told - exact).abs() <= exact * 1e-6 + 1.0, "{sixteenths}: {told} {exact}");
+    }
+    assert_eq!(fade(u64::MAX, u64::MAX), 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn scores_stay_within_bounds(deeds in prop::collection::vec((0u8..7, 0u64..10_000), 0..300)) {
+        let mut reputation = known(1, &config());
+        let mut now = Timestamp::ZERO;
+        for (cause, wait) in deeds {
+            now = now.after(Duration::from_secs(wait / 10));
+            let cause = [Cause::Answered, Cause::Unreachable, Cause::TimedOut, Cause::Broken, Cause::Busy,
+                         Cause::Malformed, Cause::Forged][usize::from(cause)];
+            let before = reputation.score(now, &1);
+            reputation.charge(now, 1, cause);
+            let score = reputation.score(now, &1);
+            prop_assert!((0.0..=1.0).contains(&score));
+            if cause == Cause::Answered { prop_assert!(score >= before) } else { prop_assert!(score <= before) }
+        }
+    }
+}
