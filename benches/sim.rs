@@ -1,0 +1,176 @@
+//! What a simulated message costs in wall time.
+//!
+//! - `sim::messages`: lookups of records on the `internet` profile; per message delivered.
+//! - `sim::questions`: questions of 200 bytes to random peers, and their answers; per message delivered.
+//! - `sim::floor`: what cannot be left out of a message: into a heap and out, half a block of draws (an
+//!   exchange of two messages has one), one touch of a peer's memory; per message.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
+#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "wall time is what it measures")]
+
+use core::future::poll_fn;
+use core::hint::black_box;
+use core::time::Duration;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use swarmproof::network::{
+    AnswerLimits, Choice, Event, Invalid, Limits, Network, Refusal, Request, RequestId, Responder, Validator,
+};
+use swarmproof::sim::{Concern, Profile, Seed, SimConfig, SimNetwork, SimPeer, SimTestbed, mix};
+use swarmproof::testbed::{NodeId, NodeSpec, Testbed};
+use swarmproof::time::WallTime;
+
+const PEERS: [u32; 4] = [100, 1_000, 10_000, 100_000];
+const APPLICATIONS: u32 = 20;
+const KEYS: u64 = 1_000;
+
+struct Anything;
+
+impl Validator for Anything {
+    fn record(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
+        Ok(())
+    }
+
+    fn announcement(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
+        Ok(())
+    }
+
+    fn select(&self, _: &[u8], _: &[u8], _: &[u8]) -> Choice {
+        Choice::Held
+    }
+}
+
+struct Echo;
+
+impl Responder for Echo {
+    fn answer(&mut self, question: &[u8], _: AnswerLimits) -> Result<Bytes, Refusal> {
+        Ok(Bytes::copy_from_slice(question))
+    }
+
+    fn announced(&mut self, _: &[u8], _: &Bytes, _: WallTime) {}
+
+    fn record(&mut self, _: &[u8]) -> Option<Bytes> {
+        None
+    }
+
+    fn forget(&mut self) {}
+}
+
+#[derive(Clone, Copy)]
+enum Work {
+    Lookups,
+    Questions,
+}
+
+impl Work {
+    fn request(self, draw: u64, peers: u32) -> Request<SimPeer> {
+        match self {
+            Self::Lookups => Request::GetRecord { key: Bytes::from(format!("key {}", draw % KEYS)) },
+            Self::Questions => Request::Ask {
+                peer: SimPeer((draw % u64::from(peers)) as u32),
+                question: Bytes::from_static(&[7; 200]),
+            },
+        }
+    }
+}
+
+/// Keep twenty requests in flight for ever.
+async fn busy(mut net: SimNetwork, work: Work, peers: u32) {
+    let mut next = 0u64;
+    let mut submit = |net: &mut SimNetwork| {
+        let draw = mix(next << 32 | u64::from(net.local_peer().0));
+        let deadline = net.now().after(Duration::from_secs(60));
+        net.submit(RequestId(next), work.request(draw, peers), Limits { deadline, bytes: 65_536 });
+        next += 1;
+    };
+    (0..20).for_each(|_| submit(&mut net));
+    loop {
+        match poll_fn(|cx| net.poll_event(cx, None)).await {
+            Event::Finished { .. } => submit(&mut net),
+            Event::Question { to, body, .. } => net.reply(to, Ok(body)),
+            Event::Closed => return,
+            _ => {}
+        }
+    }
+}
+
+fn world(work: Work, peers: u32) -> SimTestbed {
+    let mut bed = SimTestbed::new(SimConfig::new(1, Profile::internet(), Arc::new(Anything))).unwrap();
+    for _ in 0..APPLICATIONS {
+        bed.spawn(NodeSpec::application()).unwrap();
+    }
+    for _ in APPLICATIONS..peers {
+        bed.spawn(NodeSpec::served(Box::new(Echo))).unwrap();
+    }
+    for key in 0..KEYS {
+        let value = Bytes::from(vec![1; 200]);
+        bed.preload(Bytes::from(format!("key {key}")), value, Duration::from_secs(1 << 30)).unwrap();
+    }
+    for app in 0..APPLICATIONS {
+        let net = bed.network(NodeId(app)).unwrap();
+        bed.run(Some(NodeId(app)), Box::pin(busy(net, work, peers)));
+    }
+    bed.run_until(bed.now().after(Duration::from_secs(5)));
+    bed
+}
+
+/// Wall time of `wanted` messages, by running until there were at least as many.
+fn deliver(bed: &mut SimTestbed, wanted: u64) -> Duration {
+    let (before, began) = (bed.account().messages, Instant::now());
+    loop {
+        bed.run_until(bed.now().after(Duration::from_millis(20)));
+        let delivered = bed.account().messages - before;
+        if delivered >= wanted {
+            return began.elapsed().mul_f64(wanted as f64 / delivered as f64);
+        }
+    }
+}
+
+fn floor(peers: u32, wanted: u64) -> Duration {
+    let seed = Seed::new(1);
+    let mut heap = BinaryHeap::new();
+    let mut memory = vec![[0u64; 8]; peers as usize];
+    for i in 0..400u64 {
+        heap.push(Reverse((mix(i) >> 40, i, i as u32)));
+    }
+    let began = Instant::now();
+    for i in 0..wanted {
+        let Some(Reverse((at, identity, _))) = heap.pop() else { break };
+        let draw = if i % 2 == 0 { seed.draw(Concern(1000), identity, i).wide(0) } else { mix(i) };
+        let peer = draw as usize % memory.len();
+        memory[peer][0] += at;
+        heap.push(Reverse((at + (draw >> 40), i, peer as u32)));
+    }
+    black_box(&memory);
+    began.elapsed()
+}
+
+fn messages(c: &mut Criterion) {
+    for (name, work) in [("sim::messages", Work::Lookups), ("sim::questions", Work::Questions)] {
+        let mut group = c.benchmark_group(name);
+        group.throughput(Throughput::Elements(1)).sample_size(10);
+        for peers in PEERS {
+            let mut bed = world(work, peers);
+            group.bench_function(BenchmarkId::from_parameter(format!("peers={peers}")), |b| {
+                b.iter_custom(|wanted| deliver(&mut bed, wanted));
+            });
+        }
+        group.finish();
+    }
+    let mut group = c.benchmark_group("sim::floor");
+    group.throughput(Throughput::Elements(1)).sample_size(10);
+    for peers in PEERS {
+        group.bench_function(BenchmarkId::from_parameter(format!("peers={peers}")), |b| {
+            b.iter_custom(|wanted| floor(peers, wanted));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, messages);
+criterion_main!(benches);

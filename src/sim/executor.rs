@@ -1,0 +1,188 @@
+//! Tasks, polled in the order in which they were woken: no runtime, no threads.
+//!
+//! A wake only puts a task's number into a queue, once, until it is polled. Tasks are dropped in the order
+//! of their numbers.
+
+use core::task::{Context, Poll, Waker};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Wake;
+
+use crate::testbed::LocalTask;
+
+/// The number of the future that `block_on` was given.
+pub(crate) const ROOT: u64 = u64::MAX;
+
+#[derive(Debug, Default)]
+struct Ready {
+    queue: Mutex<VecDeque<u64>>,
+}
+
+struct Signal {
+    task: u64,
+    queued: AtomicBool,
+    ready: Arc<Ready>,
+}
+
+impl Signal {
+    fn set(&self) {
+        if !self.queued.swap(true, Ordering::AcqRel) {
+            self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(self.task);
+        }
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.set();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.set();
+    }
+}
+
+struct Task {
+    owner: Option<u32>,
+    future: Option<LocalTask>,
+    signal: Arc<Signal>,
+}
+
+/// The tasks of a world.
+#[derive(Default)]
+pub(crate) struct Executor {
+    tasks: BTreeMap<u64, Task>,
+    next: u64,
+    ready: Arc<Ready>,
+}
+
+/// The signal of a future that is not among the tasks.
+pub(crate) struct Root {
+    signal: Arc<Signal>,
+    waker: Waker,
+}
+
+impl Root {
+    /// A context to poll it with, in which it counts as not woken.
+    pub(crate) fn poll<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+        self.signal.queued.store(false, Ordering::Release);
+        poll(&mut Context::from_waker(&self.waker))
+    }
+}
+
+impl Executor {
+    /// Run `future` until it ends, or until `owner` dies. It is polled first when the world next moves.
+    pub(crate) fn spawn(&mut self, owner: Option<u32>, future: LocalTask) {
+        let task = self.next;
+        self.next += 1;
+        let signal = self.signal(task);
+        signal.set();
+        self.tasks.insert(task, Task { owner, future: Some(future), signal });
+    }
+
+    fn signal(&self, task: u64) -> Arc<Signal> {
+        Arc::new(Signal { task, queued: AtomicBool::new(false), ready: Arc::clone(&self.ready) })
+    }
+
+    /// A root, woken from the start.
+    pub(crate) fn root(&self) -> Root {
+        let signal = self.signal(ROOT);
+        signal.set();
+        Root { waker: Waker::from(Arc::clone(&signal)), signal }
+    }
+
+    /// The next task that was woken.
+    pub(crate) fn woken(&self) -> Option<u64> {
+        self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// Poll a task that was woken.
+    pub(crate) fn poll(&mut self, task: u64) {
+        let Some(held) = self.tasks.get_mut(&task) else { return };
+        let Some(mut future) = held.future.take() else { return };
+        held.signal.queued.store(false, Ordering::Release);
+        let waker = Waker::from(Arc::clone(&held.signal));
+        let done = future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+        if done {
+            self.tasks.remove(&task);
+        } else if let Some(held) = self.tasks.get_mut(&task) {
+            held.future = Some(future);
+        }
+    }
+
+    /// Drop the tasks of `owner`.
+    pub(crate) fn end(&mut self, owner: u32) {
+        let ending: Vec<u64> =
+            self.tasks.iter().filter(|(_, task)| task.owner == Some(owner)).map(|(id, _)| *id).collect();
+        for task in ending {
+            self.tasks.remove(&task);
+        }
+    }
+
+    /// Tasks that have not ended.
+    pub(crate) fn len(&self) -> usize {
+        self.tasks.len()
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        while let Some((_, task)) = self.tasks.pop_first() {
+            drop(task);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::RefCell;
+    use core::future::poll_fn;
+    use std::rc::Rc;
+
+    use super::*;
+
+    #[test]
+    fn tasks_are_polled_in_the_order_of_their_wakes_and_once_for_many() {
+        let mut executor = Executor::default();
+        let log = Rc::new(RefCell::new(Vec::new()));
+        let wakers = Rc::new(RefCell::new(Vec::new()));
+        for name in 0..3 {
+            let (log, wakers) = (Rc::clone(&log), Rc::clone(&wakers));
+            executor.spawn(
+                None,
+                Box::pin(poll_fn(move |cx| {
+                    log.borrow_mut().push(name);
+                    wakers.borrow_mut().push(cx.waker().clone());
+                    Poll::Pending
+                })),
+            );
+        }
+        let drain = |executor: &mut Executor| {
+            while let Some(task) = executor.woken() {
+                executor.poll(task);
+            }
+        };
+        drain(&mut executor);
+        let held: Vec<Waker> = wakers.borrow().clone();
+        held[2].wake_by_ref();
+        held[0].wake_by_ref();
+        held[2].wake_by_ref();
+        drain(&mut executor);
+        assert_eq!(*log.borrow(), [0, 1, 2, 2, 0]);
+        executor.end(9);
+        assert_eq!(executor.len(), 3);
+    }
+
+    #[test]
+    fn an_owner_s_tasks_end_with_it() {
+        let mut executor = Executor::default();
+        let alive = Rc::new(());
+        for owner in [Some(1), None, Some(1)] {
+            let alive = Rc::clone(&alive);
+            executor.spawn(owner, Box::pin(async move { drop(alive) }));
+        }
+        executor.end(1);
+        assert_eq!((Rc::strong_count(&alive), executor.len()), (2, 1));
+    }
+}

@@ -1,0 +1,319 @@
+//! The walk towards a key, as libp2p-kad 0.49 does it: iterative, α at once, until the k closest that
+//! answer have answered.
+//!
+//! Pure: [`Walk::next`] says whom to ask, [`Walk::answered`] and [`Walk::failed`] say what came of it. A
+//! peer that is silent for the peer timeout no longer counts against α, but may still answer. A walk that
+//! comes no closer for α answers in a row widens to k at once.
+
+use super::table::K;
+
+/// Requests at once while a walk comes closer.
+pub(crate) const ALPHA: u32 = 3;
+
+/// Candidates remembered. The farthest that was not asked is forgotten first.
+const CANDIDATES: usize = 192;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    New,
+    Waiting { until: u64 },
+    Answered,
+    Silent,
+    Failed,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    distance: u64,
+    peer: u32,
+    state: State,
+}
+
+/// What a walk wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Ask this peer.
+    Ask(u32),
+    /// Wait for answers; the next silence is due then.
+    Wait(u64),
+    /// It is over.
+    Done,
+}
+
+/// A walk.
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    target: u64,
+    candidates: Vec<Candidate>,
+    waiting: u32,
+    fruitless: u32,
+    stalled: bool,
+    seen: Seen,
+}
+
+impl Walk {
+    /// Start again towards `target`, keeping the memory of an earlier walk.
+    pub(crate) fn start(&mut self, target: u64) {
+        self.target = target;
+        self.candidates.clear();
+        self.waiting = 0;
+        self.fruitless = 0;
+        self.stalled = false;
+        self.seen.clear();
+    }
+
+    /// Learn of a peer. Returns whether it is closer than all others.
+    pub(crate) fn learn(&mut self, peer: u32, position: u64) -> bool {
+        // Most of those whom an answer names were named before.
+        if !self.seen.insert(peer) {
+            return false;
+        }
+        let distance = position ^ self.target;
+        let at = self.candidates.partition_point(|c| (c.distance, c.peer) < (distance, peer));
+        if self.candidates.get(at).is_some_and(|c| c.peer == peer) {
+            return false;
+        }
+        if self.candidates.len() >= CANDIDATES {
+            if self.candidates.last().is_none_or(|last| last.state != State::New) || at >= CANDIDATES {
+                return false;
+            }
+            self.candidates.pop();
+        }
+        self.candidates.insert(at, Candidate { distance, peer, state: State::New });
+        at == 0
+    }
+
+    fn find(&mut self, peer: u32, position: u64) -> Option<&mut Candidate> {
+        let distance = position ^ self.target;
+        let at = self.candidates.partition_point(|c| (c.distance, c.peer) < (distance, peer));
+        self.candidates.get_mut(at).filter(|c| c.peer == peer)
+    }
+
+    /// A peer answered and named others.
+    pub(crate) fn answered(&mut self, peer: u32, named: &[u32], positions: &[u64]) {
+        let Some(candidate) = self.find(peer, positions[peer as usize]) else { return };
+        match candidate.state {
+            State::Waiting { .. } => self.waiting -= 1,
+            State::Silent => {}
+            State::New | State::Answered | State::Failed => return,
+        }
+        if let Some(candidate) = self.find(peer, positions[peer as usize]) {
+            candidate.state = State::Answered;
+        }
+        let mut progress = self.candidates.len() < K;
+        for other in named {
+            progress |= self.learn(*other, positions[*other as usize]);
+        }
+        self.fruitless = if progress { 0 } else { self.fruitless + 1 };
+        self.stalled = if self.stalled { !progress } else { self.fruitless >= ALPHA };
+    }
+
+    /// A peer could not be reached, or broke off. Returns whether it was being waited for.
+    pub(crate) fn failed(&mut self, peer: u32, position: u64) -> bool {
+        let Some(candidate) = self.find(peer, position) else { return false };
+        let waited = matches!(candidate.state, State::Waiting { .. });
+        if waited || candidate.state == State::Silent {
+            candidate.state = State::Failed;
+        }
+        if waited {
+            self.waiting -= 1;
+        }
+        waited
+    }
+
+    /// What to do at `now`; a peer asked now may be silent for `patience`. Those that have just become
+    /// silent are handed to `silent`.
+    pub(crate) fn next(&mut self, now: u64, patience: u64, mut silent: impl FnMut(u32)) -> Step {
+        let mut answered = 0usize;
+        let mut counting = true;
+        let mut soonest = u64::MAX;
+        let capacity = if self.stalled { K as u32 } else { ALPHA };
+        for candidate in &mut self.candidates {
+            match candidate.state {
+                State::Waiting { until } if now >= until => {
+                    candidate.state = State::Silent;
+                    self.waiting -= 1;
+                    silent(candidate.peer);
+                }
+                State::Waiting { until } => {
+                    soonest = soonest.min(until);
+                    if self.waiting >= capacity {
+                        break;
+                    }
+                    counting = false;
+                }
+                State::Answered => {
+                    answered += 1;
+                    if counting && answered >= K {
+                        return Step::Done;
+                    }
+                }
+                State::New if self.waiting >= capacity => break,
+                State::New => {
+                    candidate.state = State::Waiting { until: now.saturating_add(patience) };
+                    self.waiting += 1;
+                    return Step::Ask(candidate.peer);
+                }
+                State::Silent | State::Failed => {}
+            }
+        }
+        if self.waiting > 0 { Step::Wait(soonest) } else { Step::Done }
+    }
+
+    /// The closest `count` that answered, closest first.
+    pub(crate) fn closest(&self, count: usize) -> impl Iterator<Item = u32> + '_ {
+        self.candidates.iter().filter(|c| c.state == State::Answered).map(|c| c.peer).take(count)
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn footprint(&self) -> usize {
+        self.candidates.capacity() * size_of::<Candidate>() + self.seen.places.capacity() * 4
+    }
+}
+
+/// Who was named in a walk: an open-addressed set that is only asked, never walked through. When it is
+/// full it forgets to remember, and the search among the candidates decides.
+#[derive(Debug, Default)]
+struct Seen {
+    places: Vec<u32>,
+    count: usize,
+}
+
+impl Seen {
+    const PLACES: usize = 512;
+    const MOST: usize = 320;
+
+    fn clear(&mut self) {
+        if self.count > 0 || self.places.is_empty() {
+            self.places.clear();
+            self.places.resize(Self::PLACES, u32::MAX);
+            self.count = 0;
+        }
+    }
+
+    /// Remember `peer`. Returns false only if it was remembered before.
+    fn insert(&mut self, peer: u32) -> bool {
+        let mut place = (peer.wrapping_mul(0x9e37_79b1) >> 23) as usize;
+        while let Some(held) = self.places.get_mut(place % Self::PLACES) {
+            if *held == peer {
+                return false;
+            }
+            if *held == u32::MAX {
+                if self.count < Self::MOST {
+                    *held = peer;
+                    self.count += 1;
+                }
+                return true;
+            }
+            place += 1;
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::rng::mix;
+
+    fn positions(n: u64) -> Vec<u64> {
+        (0..n).map(mix).collect()
+    }
+
+    /// Ask on until told to wait.
+    fn asked(walk: &mut Walk, now: u64) -> (Vec<u32>, Step) {
+        let mut peers = Vec::new();
+        loop {
+            match walk.next(now, 10, |_| {}) {
+                Step::Ask(peer) => peers.push(peer),
+                other => return (peers, other),
+            }
+        }
+    }
+
+    fn walk(target: u64, known: &[u32], positions: &[u64]) -> Walk {
+        let mut walk = Walk::default();
+        walk.start(target);
+        for peer in known {
+            walk.learn(*peer, positions[*peer as usize]);
+        }
+        walk
+    }
+
+    #[test]
+    fn three_at_once_and_the_closest_first() {
+        let positions = positions(40);
+        let known: Vec<u32> = (0..40).collect();
+        let mut walk = walk(7, &known, &positions);
+        let mut sorted = known.clone();
+        sorted.sort_by_key(|p| positions[*p as usize] ^ 7);
+        assert_eq!(asked(&mut walk, 0), (sorted[..3].to_vec(), Step::Wait(10)));
+        walk.answered(sorted[1], &[], &positions);
+        assert_eq!(asked(&mut walk, 1).0, sorted[3..4]);
+    }
+
+    #[test]
+    fn it_is_over_when_the_twenty_closest_have_answered_and_not_before() {
+        let positions = positions(60);
+        let known: Vec<u32> = (0..60).collect();
+        let mut walk = walk(9, &known, &positions);
+        let mut answered = 0;
+        loop {
+            let (peers, step) = asked(&mut walk, 0);
+            if step == Step::Done {
+                break;
+            }
+            for peer in peers {
+                walk.answered(peer, &[], &positions);
+                answered += 1;
+            }
+        }
+        let mut sorted = known.clone();
+        sorted.sort_by_key(|p| positions[*p as usize] ^ 9);
+        assert_eq!(walk.closest(K).collect::<Vec<_>>(), sorted[..K]);
+        assert!((K..2 * K).contains(&answered), "{answered}");
+    }
+
+    #[test]
+    fn the_silent_make_room_and_may_still_answer() {
+        let positions = positions(10);
+        let mut walk = walk(1, &[0, 1, 2, 3, 4], &positions);
+        let (first, _) = asked(&mut walk, 0);
+        let mut silent = Vec::new();
+        let next = walk.next(10, 10, |p| silent.push(p));
+        assert!(matches!(next, Step::Ask(_)));
+        assert_eq!(silent, first);
+        walk.answered(first[0], &[9], &positions);
+        assert!(walk.closest(K).any(|p| p == first[0]));
+        assert!(asked(&mut walk, 10).0.contains(&9), "whom it named is asked");
+    }
+
+    #[test]
+    fn the_failed_are_passed_over_and_nobody_left_ends_it() {
+        let positions = positions(4);
+        let mut walk = walk(1, &[0, 1, 2, 3], &positions);
+        let (first, _) = asked(&mut walk, 0);
+        for peer in &first {
+            assert!(walk.failed(*peer, positions[*peer as usize]));
+            assert!(!walk.failed(*peer, positions[*peer as usize]), "once");
+        }
+        let (last, _) = asked(&mut walk, 0);
+        assert_eq!(last.len(), 1);
+        walk.answered(last[0], &first, &positions);
+        assert_eq!(asked(&mut walk, 0), (vec![], Step::Done));
+        assert_eq!(walk.closest(K).collect::<Vec<_>>(), last);
+    }
+
+    #[test]
+    fn more_peers_than_it_remembers_leave_the_closest() {
+        let positions = positions(1_000);
+        let known: Vec<u32> = (0..1_000).collect();
+        let mut walk = walk(5, &known, &positions);
+        assert!(!walk.learn(3, positions[3]));
+        assert_eq!(walk.candidates.len(), CANDIDATES);
+        let mut sorted = known.clone();
+        sorted.sort_by_key(|p| positions[*p as usize] ^ 5);
+        let held: Vec<u32> = walk.candidates.iter().map(|c| c.peer).collect();
+        assert_eq!(held, sorted[..CANDIDATES]);
+    }
+}

@@ -1,0 +1,415 @@
+//! Who is there: spawning, the start, joining, upkeep of routing tables, dying and coming back.
+//!
+//! # What is modelled with messages and what is not
+//!
+//! The tables of the starting network are drawn: each bucket is filled from those who belong there, which
+//! is what a network that has been up for long looks like. A node that comes later, or comes back, walks
+//! towards its own position from at most three nodes it knows; all whom it asks learn of it. The walks
+//! through its farther buckets, and the look through the table every [`SimConfig::upkeep`] (with a
+//! phase of its own), are modelled without messages: entries that are down or cut off go, and free places
+//! are drawn from those who could be reached. It is done when the table is next used, so that it costs
+//! nothing where nobody looks. Between two such looks a table holds whom it held: a peer that has died
+//! meanwhile is named to others and costs them a dial.
+//!
+//! [`SimConfig::upkeep`]: super::SimConfig::upkeep
+
+use bytes::Bytes;
+use core::cell::RefCell;
+use std::rc::Rc;
+
+use super::disk::Disk;
+use super::event::What;
+use super::kad::{K, Ring, Table, bucket_of};
+use super::links::{End, falls, pace};
+use super::node::{App, Node};
+use super::op::{Aim, Phase};
+use super::records::Held;
+use super::rng::{Concern, Stream, below, mix};
+use super::trace::TraceEvent;
+use super::wire::{FRAME, NONE, Reply};
+use super::world::World;
+use crate::store::Store;
+use crate::testbed::{Keep, NodeSpec, Role};
+use crate::time::nanos;
+
+/// Nodes that a joining node knows beforehand.
+const BOOTSTRAP: usize = 3;
+/// How long a node that found nobody waits before it tries again, in ns.
+const REJOIN: u64 = 10_000_000_000;
+
+impl World {
+    /// Make a node. Before the start it will be part of the starting network; later it joins.
+    pub(crate) fn spawn(&mut self, spec: NodeSpec) -> u32 {
+        let node = self.nodes.len() as u32;
+        let position = self.seed.draw(Concern::POSITION, u64::from(node), 0).wide(0);
+        let draw = self.seed.draw(Concern::PEER, u64::from(node), 0);
+        let regions = self.links.regions() as u64;
+        let region =
+            spec.region.map_or_else(|| below(draw.wide(0), regions), |r| u64::from(r) % regions) as u16;
+        let profile = &self.config.profile;
+        let home = falls(draw.word(2), profile.homes);
+        let (access, upload) = if home {
+            (profile.home_access, profile.home_upload)
+        } else {
+            (profile.centre_access, profile.centre_upload)
+        };
+        let access = u32::try_from(nanos(access.at(draw.wide(4)))).unwrap_or(u32::MAX);
+        let mut made = Node::new(End { region, access, pace: pace(upload) }, spec.server, spec.dialable);
+        match spec.role {
+            Role::Application => {
+                let disk = Disk::new(self.config.store_limits());
+                made.app = Some(Box::new(App::new(Rc::new(RefCell::new(disk)))));
+            }
+            Role::Served(responder) => made.responder = Some(responder),
+        }
+        made.upkeep = self.now + below(draw.wide(6), nanos(self.config.upkeep).max(1));
+        self.unreachable += u32::from(!spec.dialable);
+        self.positions.push(position);
+        self.nodes.push(made);
+        self.note(TraceEvent::Spawned { node, position, region });
+        if self.started {
+            if spec.server {
+                self.ring.insert(position, node);
+            }
+            self.changes += 1;
+            self.join(node);
+        }
+        node
+    }
+
+    /// The run begins: the nodes spawned so far form a network that has been up for long.
+    pub(crate) fn start(&mut self) {
+        if self.started {
+            return;
+        }
+        self.started = true;
+        let servers = (0..self.nodes.len() as u32).filter(|n| self.node(*n).server);
+        self.ring = Ring::new(servers.map(|n| (self.positions[n as usize], n)).collect());
+        let members: Vec<u32> = (0..self.nodes.len() as u32).filter(|n| self.takes_part(*n)).collect();
+        // In the order of their positions, as neighbours draw from the same ranges. What each draws does
+        // not depend on the order.
+        let mut ordered = members.clone();
+        ordered.sort_by_key(|node| (self.positions[*node as usize], *node));
+        for node in &ordered {
+            if self.node(*node).up {
+                let stream = self.seed.stream(Concern::TABLE, u64::from(*node));
+                self.fill_table(*node, stream);
+                self.node_mut(*node).table.shrink();
+                self.node_mut(*node).joined = true;
+            }
+        }
+        self.weave(&members);
+        for node in &members {
+            if self.node(*node).app.is_some() {
+                self.greet(*node);
+            }
+        }
+        for (key, value, expires) in core::mem::take(&mut self.preloads) {
+            self.place(&key, &value, expires);
+        }
+        for (node, id, request, limits) in core::mem::take(&mut self.early) {
+            self.submit(node, id, request, limits);
+        }
+    }
+
+    /// Whether a node has a routing table and a place in the mesh: servers, and applications' nodes.
+    pub(crate) fn takes_part(&self, node: u32) -> bool {
+        let node = self.node(node);
+        node.server || node.app.is_some()
+    }
+
+    /// An application's node is connected to some of its table, as after its bootstrap.
+    fn greet(&mut self, node: u32) {
+        let mut stream = self.seed.stream(Concern::JOIN, u64::from(node));
+        let table = self.node(node).table.peers().to_vec();
+        let wanted = self.config.neighbours.min(table.len());
+        let mut chosen = 0;
+        for _ in 0..wanted * 8 {
+            if chosen >= wanted {
+                break;
+            }
+            let peer = table[stream.below(table.len() as u64) as usize];
+            if self.node(node).conns.get(peer).is_none() && self.node(peer).up {
+                let trip = self.usual_round_trip(node, peer);
+                self.connect(node, peer, trip);
+                chosen += 1;
+            }
+        }
+    }
+
+    /// The round trip between two nodes at the median.
+    pub(crate) fn usual_round_trip(&self, a: u32, b: u32) -> u64 {
+        let half = 1 << 63;
+        self.delay(a, b, FRAME, half, 0).saturating_add(self.delay(b, a, FRAME, half, 0))
+    }
+
+    /// Fill the free places of a table with those who can be reached.
+    fn fill_table(&mut self, node: u32, mut stream: Stream) {
+        let own = self.positions[node as usize];
+        let mut table = core::mem::take(&mut self.node_mut(node).table);
+        // An empty table of a network in which all can be reached needs no look at anyone.
+        let all = self.unreachable == 0 && self.cuts.is_empty();
+        let building = table.peers().is_empty();
+        let list = |world: &Self, bucket: usize, peer: u32, table: &mut Table| {
+            if peer != node && (all || world.lists(node, peer)) {
+                if building {
+                    table.append(bucket, peer)
+                } else {
+                    table.insert(bucket, peer)
+                };
+            }
+        };
+        let mut range = 0..self.ring.len();
+        for bucket in 0..Table::BUCKETS {
+            // Those who share `bucket` bits: the half that differs in the next belongs to this bucket.
+            let last = bucket == Table::BUCKETS - 1;
+            let members = if last {
+                range.clone()
+            } else {
+                self.ring.sharing(own ^ (1 << (63 - bucket)), bucket + 1, range.clone())
+            };
+            if table.bucket(bucket).len() < K {
+                if members.len() <= 2 * K {
+                    for place in members {
+                        list(self, bucket, self.ring.peer(place), &mut table);
+                    }
+                } else {
+                    for _ in 0..4 * K {
+                        if table.bucket(bucket).len() >= K {
+                            break;
+                        }
+                        let place = members.start + stream.below(members.len() as u64) as usize;
+                        list(self, bucket, self.ring.peer(place), &mut table);
+                    }
+                }
+            }
+            range = self.ring.sharing(own, bucket + 1, range);
+            if range.is_empty() {
+                break;
+            }
+        }
+        self.node_mut(node).table = table;
+    }
+
+    /// Whether `node` could list `peer`: it can be reached and dialled.
+    fn lists(&self, node: u32, peer: u32) -> bool {
+        self.node(peer).dialable && self.reaches(node, peer)
+    }
+
+    /// `node` has heard of `other` from itself: it is listed if it is a server and there is room.
+    pub(crate) fn contact(&mut self, node: u32, other: u32) {
+        if self.node(other).server && self.takes_part(node) {
+            let bucket = bucket_of(self.positions[node as usize], self.positions[other as usize]);
+            self.node_mut(node).table.insert(bucket, other);
+        }
+    }
+
+    /// `node` could not reach `other`, which is listed no more.
+    pub(crate) fn evict(&mut self, node: u32, other: u32) {
+        let bucket = bucket_of(self.positions[node as usize], self.positions[other as usize]);
+        self.node_mut(node).table.remove(bucket, other);
+    }
+
+    /// The table of `node` is about to be used: look it through if it is time.
+    pub(crate) fn keep_up(&mut self, node: u32) {
+        if self.now < self.node(node).upkeep || !self.node(node).joined {
+            return;
+        }
+        let period = nanos(self.config.upkeep).max(1);
+        let behind = (self.now - self.node(node).upkeep) / period + 1;
+        let next = self.node(node).upkeep.saturating_add(behind.saturating_mul(period));
+        self.node_mut(node).upkeep = next;
+        if self.changes > 0 {
+            self.look_through(node, next);
+        }
+    }
+
+    fn look_through(&mut self, node: u32, round: u64) {
+        let own = self.positions[node as usize];
+        let gone: Vec<u32> =
+            self.node(node).table.peers().iter().copied().filter(|p| !self.reaches(node, *p)).collect();
+        for peer in gone {
+            let bucket = bucket_of(own, self.positions[peer as usize]);
+            self.node_mut(node).table.remove(bucket, peer);
+        }
+        let stream = self.seed.stream(Concern::UPKEEP, mix(u64::from(node)) ^ round);
+        self.fill_table(node, stream);
+    }
+
+    /// Whether `b` is up and nothing between it and `a` is cut.
+    pub(crate) fn reaches(&self, a: u32, b: u32) -> bool {
+        self.node(b).up && !self.is_cut(a, b) && !self.is_cut(b, a)
+    }
+
+    /// A node joins through a few that it knows, by walking towards itself.
+    fn join(&mut self, node: u32) {
+        if !self.takes_part(node) {
+            return;
+        }
+        let life = u64::from(self.node(node).life);
+        let mut stream = self.seed.stream(Concern::JOIN, mix(u64::from(node) << 32 | life) ^ self.now);
+        let target = self.positions[node as usize];
+        let identity = mix(mix(u64::from(node) << 32 | life) ^ self.now);
+        let mut op = self.new_op(node, Aim::Join, identity, target);
+        op.phase = Phase::Walking;
+        let mut known = 0;
+        for _ in 0..64 {
+            if known >= BOOTSTRAP || self.ring.len() == 0 {
+                break;
+            }
+            let peer = self.ring.peer(stream.below(self.ring.len() as u64) as usize);
+            if peer != node && self.node(peer).dialable && self.reaches(node, peer) {
+                op.walk.learn(peer, self.positions[peer as usize]);
+                // Their addresses are part of its configuration, so it lists them from the first.
+                self.contact(node, peer);
+                known += 1;
+            }
+        }
+        let slot = self.ops.insert(op);
+        self.advance(slot);
+    }
+
+    /// A node's walk towards itself is over.
+    pub(crate) fn joined(&mut self, node: u32) {
+        if self.node(node).table.peers().is_empty() {
+            let life = self.node(node).life;
+            let jitter = self.seed.draw(Concern::JOIN, u64::from(node), self.now).wide(0);
+            let at = self.now + REJOIN + below(jitter, REJOIN);
+            return self.push(at, mix(u64::from(node)), What::Rejoin { node, life });
+        }
+        self.node_mut(node).joined = true;
+        let life = u64::from(self.node(node).life);
+        let stream = self.seed.stream(Concern::UPKEEP, mix(u64::from(node) << 32 | life) ^ self.now);
+        self.fill_table(node, stream);
+        self.graft(node);
+    }
+
+    /// A node that found nobody tries again.
+    pub(crate) fn rejoin(&mut self, node: u32, life: u32) {
+        if self.is_up(node) && self.node(node).life == life && !self.node(node).joined {
+            self.join(node);
+        }
+    }
+
+    /// A node stops, and keeps what `keep` says.
+    pub(crate) fn kill(&mut self, node: u32, keep: Keep) {
+        self.note(TraceEvent::Killed { node, keep: keep as u8 });
+        self.changes += 1;
+        self.end_requests(node);
+        let now = self.now;
+        let peers: Vec<u32> = self.node(node).conns.peers().collect();
+        for peer in peers {
+            let delay = self.usual_round_trip(node, peer) / 2;
+            self.node_mut(peer).conns.remove(node);
+            self.leave_mesh(peer, node);
+            if self.node(peer).app.is_some() {
+                let identity = mix(u64::from(node) << 32 | u64::from(peer));
+                self.push(now + delay, identity, What::Down { node: peer, peer: node });
+            }
+        }
+        let held = self.node_mut(node);
+        held.up = false;
+        self.unreachable += 1;
+        let held = self.node_mut(node);
+        held.joined = false;
+        held.died = now;
+        held.conns.clear();
+        held.mesh.clear();
+        held.table.clear();
+        held.providers.clear();
+        match keep {
+            Keep::All => {}
+            Keep::Synced => held.records.crash(now),
+            Keep::Nothing => {
+                held.records.clear();
+                if let Some(responder) = &mut held.responder {
+                    responder.forget();
+                }
+            }
+        }
+        let life = held.life + 1;
+        let Some(app) = &mut held.app else { return };
+        let network = app.end_life();
+        let disk = {
+            let mut disk = app.disk.borrow_mut();
+            match keep {
+                Keep::All => while disk.store.pending() > 0 && disk.store.sync_next().is_some() {},
+                Keep::Synced => disk.store.crash(),
+                Keep::Nothing => disk.store.wipe(),
+            }
+            disk.end_life(life)
+        };
+        for waker in [network, disk].into_iter().flatten() {
+            waker.wake();
+        }
+    }
+
+    /// The requests of a node end without a word, and the questions it was handed break off.
+    fn end_requests(&mut self, node: u32) {
+        let Some(app) = self.app(node) else { return };
+        let requests: Vec<(u32, u32)> = app.requests.values().copied().collect();
+        let inbound: Vec<_> = app.inbound.values().copied().collect();
+        for (slot, generation) in requests {
+            if !self.ops.is(slot, generation) {
+                continue;
+            }
+            if let Some((exchange, generation)) = self.ops.get(slot).and_then(|op| op.exchange) {
+                self.forsake(exchange, generation);
+            }
+            self.free(slot);
+        }
+        for held in inbound {
+            if self.exchanges.is(held.exchange, held.generation) {
+                self.answer(held.exchange, self.now, Reply::Broken, FRAME);
+            }
+        }
+    }
+
+    /// A node starts again with what it kept.
+    pub(crate) fn restart(&mut self, node: u32) {
+        self.changes += 1;
+        let now = self.now;
+        let started = self.started;
+        let held = self.node_mut(node);
+        held.up = true;
+        self.unreachable = self.unreachable.saturating_sub(1);
+        let held = self.node_mut(node);
+        held.life += 1;
+        held.busy_until = now;
+        let life = held.life;
+        if let Some(app) = &held.app {
+            app.disk.borrow_mut().life = life;
+        }
+        self.note(TraceEvent::Restarted { node, life });
+        if started {
+            self.join(node);
+        }
+    }
+
+    /// The connection of an application's node to a peer that died is seen to be gone.
+    pub(crate) fn down(&mut self, node: u32, peer: u32) {
+        if self.is_up(node) && self.node(node).conns.get(peer).is_none() {
+            let peer = super::peer::SimPeer(peer);
+            self.tell(node, crate::network::Event::Peer { peer, change: crate::network::PeerChange::Down });
+        }
+    }
+
+    /// The servers closest to `position` that are up and can be dialled: where a record belongs.
+    pub(crate) fn closest_servers(&self, position: u64, count: usize) -> Vec<u32> {
+        self.ring.closest(position, count, |n| self.node(n).up && self.node(n).dialable)
+    }
+
+    /// Place a record at the servers closest to its key.
+    pub(crate) fn place(&mut self, key: &Bytes, value: &Bytes, expires: u64) {
+        let Some(number) = self.keys.number(key) else { return };
+        let position = self.keys.position(number);
+        let (most, wall) = (self.config.limits.records, self.wall());
+        for node in self.closest_servers(position, K) {
+            let own = self.positions[node as usize];
+            let held = Held { key: number, value: value.clone(), expires, synced: 0 };
+            let keys = &self.keys;
+            let kept = self.nodes[node as usize].records.put(held, most, wall, |k| keys.position(k) ^ own);
+            self.note(TraceEvent::Stored { node, from: NONE, key: position, kept });
+        }
+    }
+}

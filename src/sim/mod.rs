@@ -1,0 +1,70 @@
+//! A simulated world of peers: deterministic, in virtual time, for any application on a Kademlia DHT.
+//!
+//! [`SimTestbed`] is the whole of it: spawn nodes, take an application's [`SimNetwork`] and [`SimStore`],
+//! run. It knows nothing of what keys, values, questions and answers mean; an application lends it a
+//! validator and, for the peers that the world runs itself, responders.
+//!
+//! # How it stays the same
+//!
+//! 1. One queue of events, in the order of (time, seeded tie, sequence); the clock jumps to the next.
+//!    Time is whole nanoseconds.
+//! 2. Every draw is a function of the seed, what it is for, and whom it concerns, so nothing that is added
+//!    re-rolls anything else.
+//! 3. Tasks are polled by one executor, in the order in which they were woken; the world is borrowed for
+//!    one call at a time.
+//! 4. Everything that is walked through has an order that does not depend on memory addresses or hashes.
+//!
+//! # The model
+//!
+//! Peers are plain data. A request costs two events: it arrives and is answered then; the answer leaves
+//! when its service ends and arrives after its own delay. Loss is a reset connection or a delay, never a
+//! damaged or doubled message: only peers that are told to garble what they send.
+
+mod account;
+mod announcement;
+mod config;
+mod conns;
+mod cut;
+mod disk;
+mod event;
+mod executor;
+mod garble;
+mod kad;
+mod keys;
+mod links;
+mod membership;
+mod mesh;
+mod network;
+mod node;
+mod op;
+mod peer;
+mod profile;
+mod records;
+mod requests;
+mod returns;
+mod rng;
+mod sample;
+mod serve;
+mod slab;
+mod step;
+mod store;
+mod testbed;
+mod trace;
+mod transport;
+mod weather;
+mod wire;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use account::{Account, Footprint, garble_index};
+pub use config::{SimConfig, SimLimits};
+pub use network::SimNetwork;
+pub use peer::SimPeer;
+pub use profile::{Profile, ProfileError, Service};
+pub use rng::{Concern, Draw, Seed, Stream, below, mix};
+pub use sample::{Dist, unit};
+pub use store::SimStore;
+pub use testbed::{SimTestbed, UnderWay};
+pub use trace::{Checkpoint, JsonLines, Trace, TraceEvent, TraceSink, parted};

@@ -1,0 +1,156 @@
+//! One node as plain data: what it is, what it holds, and what faults have made of it.
+
+use core::cell::RefCell;
+use core::task::Waker;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use super::conns::Conns;
+use super::disk::Disk;
+use super::kad::Table;
+use super::links::End;
+use super::peer::SimPeer;
+use super::records::{Providers, Records};
+use crate::network::{Event, RequestId, Responder};
+use crate::testbed::{Garble, LinkChange};
+
+/// A node.
+pub(crate) struct Node {
+    pub(crate) up: bool,
+    pub(crate) server: bool,
+    pub(crate) dialable: bool,
+    pub(crate) silent: bool,
+    pub(crate) stalled: bool,
+    /// Whether its table was filled once in this life.
+    pub(crate) joined: bool,
+    pub(crate) end: End,
+    /// Rises with each restart.
+    pub(crate) life: u32,
+    /// When the last life ended.
+    pub(crate) died: u64,
+    /// Until when it serves what it has accepted.
+    pub(crate) busy_until: u64,
+    /// How many times slower than usual it serves.
+    pub(crate) slow: u32,
+    /// When it looks its table through again.
+    pub(crate) upkeep: u64,
+    pub(crate) table: Table,
+    pub(crate) conns: Conns,
+    pub(crate) mesh: Vec<u32>,
+    pub(crate) records: Records,
+    pub(crate) providers: Providers,
+    pub(crate) faults: Option<Box<Faults>>,
+    pub(crate) responder: Option<Box<dyn Responder>>,
+    pub(crate) app: Option<Box<App>>,
+}
+
+/// What faults have made of a node.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    pub(crate) change: LinkChange,
+    pub(crate) garbles: Vec<Garble>,
+    /// The last answer it gave, to be given again where another belongs.
+    pub(crate) last: Bytes,
+}
+
+/// A question that an application was handed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inbound {
+    pub(crate) exchange: u32,
+    pub(crate) generation: u32,
+}
+
+/// What the world holds for an application's node.
+#[derive(Debug)]
+pub(crate) struct App {
+    /// The life in which the network was taken.
+    pub(crate) network_taken: Option<u32>,
+    pub(crate) store_taken: Option<u32>,
+    pub(crate) inbox: VecDeque<Event<SimPeer>>,
+    pub(crate) waker: Option<Waker>,
+    /// When it is woken next; `u64::MAX` when nothing is planned.
+    pub(crate) wake_at: u64,
+    /// Slots and generations of its requests in flight.
+    pub(crate) requests: BTreeMap<RequestId, (u32, u32)>,
+    pub(crate) running: usize,
+    pub(crate) waiting: VecDeque<(u32, u32)>,
+    pub(crate) asking: BTreeMap<u32, u32>,
+    pub(crate) inbound: BTreeMap<u32, Inbound>,
+    pub(crate) blocked: BTreeMap<u32, u64>,
+    pub(crate) subscriptions: BTreeSet<Bytes>,
+    pub(crate) addresses: BTreeSet<u32>,
+    pub(crate) dropped: u64,
+    pub(crate) disk: Rc<RefCell<Disk>>,
+}
+
+impl App {
+    pub(crate) fn new(disk: Rc<RefCell<Disk>>) -> Self {
+        Self {
+            network_taken: None,
+            store_taken: None,
+            inbox: VecDeque::new(),
+            waker: None,
+            wake_at: u64::MAX,
+            requests: BTreeMap::new(),
+            running: 0,
+            waiting: VecDeque::new(),
+            asking: BTreeMap::new(),
+            inbound: BTreeMap::new(),
+            blocked: BTreeMap::new(),
+            subscriptions: BTreeSet::new(),
+            addresses: BTreeSet::new(),
+            dropped: 0,
+            disk,
+        }
+    }
+
+    /// Forget everything of a life that has ended, but for the disk.
+    pub(crate) fn end_life(&mut self) -> Option<Waker> {
+        let waker = self.waker.take();
+        let (network_taken, store_taken) = (self.network_taken, self.store_taken);
+        let (disk, dropped) = (Rc::clone(&self.disk), self.dropped);
+        *self = Self { network_taken, store_taken, dropped, ..Self::new(disk) };
+        waker
+    }
+}
+
+impl Node {
+    pub(crate) fn new(end: End, server: bool, dialable: bool) -> Self {
+        Self {
+            up: true,
+            server,
+            dialable,
+            silent: false,
+            stalled: false,
+            joined: false,
+            end,
+            life: 0,
+            died: 0,
+            busy_until: 0,
+            slow: 1,
+            upkeep: 0,
+            table: Table::default(),
+            conns: Conns::default(),
+            mesh: Vec::new(),
+            records: Records::default(),
+            providers: Providers::default(),
+            faults: None,
+            responder: None,
+            app: None,
+        }
+    }
+
+    pub(crate) fn faults(&mut self) -> &mut Faults {
+        self.faults.get_or_insert_default()
+    }
+
+    /// Bytes on the heap beside records and the application.
+    pub(crate) fn footprint(&self) -> usize {
+        self.table.footprint()
+            + self.conns.footprint()
+            + self.mesh.capacity() * 4
+            + self.faults.as_ref().map_or(0, |f| size_of::<Faults>() + f.garbles.capacity())
+    }
+}

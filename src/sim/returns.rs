@@ -1,0 +1,165 @@
+//! What becomes of an answer when it reaches the node that asked.
+
+use super::op::{Aim, Phase};
+use super::transport::Loss;
+use super::wire::{ANSWER, Exchange, Kind, Reply};
+use super::world::World;
+use crate::network::{Done, Failure, Invalid, Item, Ware};
+
+impl World {
+    /// The answer of an exchange, or news of its end, reaches the client.
+    pub(crate) fn return_to_client(&mut self, slot: u32) {
+        let Some(mut exchange) = self.exchanges.remove(slot) else { return };
+        let (client, server, identity) = (exchange.client, exchange.server, exchange.identity);
+        let tag = exchange.kind as u8 | ANSWER;
+        let broken = matches!(exchange.reply, Reply::Broken);
+        if !self.is_up(client) || self.node(client).life != exchange.client_life {
+            return self.lose(server, client, tag, identity, Loss::Gone);
+        }
+        if self.is_cut(server, client) {
+            self.lose(server, client, tag, identity, Loss::Cut);
+            return self.disconnect(client, server);
+        }
+        let node = self.node(server);
+        let died = node.life != exchange.server_life || !node.up;
+        let again = node.life > exchange.server_life.saturating_add(1);
+        if !broken && died && (again || node.died < exchange.leaves) {
+            self.lose(server, client, tag, identity, Loss::Gone);
+            exchange.reply = Reply::Broken;
+        } else if !broken {
+            self.delivered(server, client, tag, identity, exchange.size as usize);
+            if exchange.kind.is_kad() {
+                self.contact(client, server);
+            }
+        }
+        if self.ops.is(exchange.op, exchange.op_generation) {
+            self.take(exchange);
+        }
+    }
+
+    /// The request that an answer belongs to takes it.
+    fn take(&mut self, exchange: Exchange) {
+        let (slot, client, server) = (exchange.op, exchange.client, exchange.server);
+        if self.blocks(client, server) {
+            return self.failed(slot, server, Failure::Local);
+        }
+        let named = usize::from(exchange.closer_len);
+        match exchange.reply {
+            Reply::None | Reply::Broken => {
+                self.evict(client, server);
+                self.failed(slot, server, Failure::Broken);
+            }
+            Reply::Kad { record, providers, oversized } => {
+                self.answered(slot);
+                if exchange.kind == Kind::ReadBack {
+                    let Some(op) = self.ops.get_mut(slot) else { return };
+                    op.verified += u32::from(!oversized && record.as_ref() == Some(&op.body));
+                    op.outstanding = op.outstanding.saturating_sub(1);
+                    return self.stored(slot);
+                }
+                if let Some(value) = record {
+                    self.found_record(slot, server, value, oversized);
+                }
+                self.found_providers(slot, server, &providers);
+                self.walk_on(slot, client, server, &exchange.closer[..named]);
+            }
+            Reply::Done => {
+                self.answered(slot);
+                let Some(op) = self.ops.get_mut(slot) else { return };
+                if op.phase == Phase::Storing {
+                    op.acked.push(server);
+                    op.outstanding = op.outstanding.saturating_sub(1);
+                    self.stored(slot);
+                }
+            }
+            Reply::Answer { body, oversized } => {
+                let Some(op) = self.ops.get_mut(slot) else { return };
+                op.exchange = None;
+                if oversized || body.len() > op.bytes || body.len() > self.config.limits.answer_bytes {
+                    op.stats.failed += 1;
+                    self.reject(client, server, Ware::Answer, Invalid::TOO_LARGE);
+                    return self.finish(slot, Err(Failure::Broken));
+                }
+                op.stats.answered += 1;
+                op.stats.bytes += body.len() as u64;
+                let (id, bytes) = (op.id, body.len());
+                if let Some(id) = id {
+                    self.progress(client, id, server, Item::Answer { body }, bytes);
+                }
+                self.finish(slot, Ok(Done::Answered));
+            }
+            Reply::Refused(refusal) => {
+                if let Some(op) = self.ops.get_mut(slot) {
+                    op.exchange = None;
+                    op.stats.failed += 1;
+                }
+                self.finish(slot, Err(Failure::Refused(refusal)));
+            }
+        }
+    }
+
+    fn answered(&mut self, slot: u32) {
+        if let Some(op) = self.ops.get_mut(slot) {
+            op.stats.answered += 1;
+        }
+    }
+
+    /// A walk takes in whom a peer named, and goes on.
+    fn walk_on(&mut self, slot: u32, client: u32, server: u32, named: &[u32]) {
+        let Some(op) = self.ops.get(slot) else { return };
+        if op.phase != Phase::Walking {
+            return;
+        }
+        let (aim, wanted) = (op.aim, op.peer);
+        if aim == Aim::Ask && (named.contains(&wanted) || server == wanted) {
+            return self.send(slot, wanted, Kind::Question);
+        }
+        let mut kept = [0; super::kad::K];
+        let mut n = 0;
+        for peer in named {
+            if *peer != client && !self.blocks(client, *peer) {
+                kept[n] = *peer;
+                n += 1;
+            }
+        }
+        let positions = &self.positions;
+        if let Some(op) = self.ops.get_mut(slot) {
+            op.walk.answered(server, &kept[..n], positions);
+        }
+        self.advance(slot);
+    }
+
+    /// No connection to `server` could be made for this request.
+    pub(crate) fn unreachable(&mut self, slot: u32, server: u32) {
+        if let Some(op) = self.ops.get(slot) {
+            let owner = op.owner;
+            self.evict(owner, server);
+            self.failed(slot, server, Failure::Unreachable);
+        }
+    }
+
+    /// What a request wanted of `server` came to nothing.
+    fn failed(&mut self, slot: u32, server: u32, failure: Failure) {
+        let position = self.positions[server as usize];
+        let Some(op) = self.ops.get_mut(slot) else { return };
+        match op.phase {
+            Phase::Walking => {
+                if op.walk.failed(server, position) {
+                    op.stats.failed += 1;
+                }
+                self.advance(slot);
+            }
+            Phase::Storing | Phase::ReadingBack => {
+                op.stats.failed += 1;
+                op.outstanding = op.outstanding.saturating_sub(1);
+                self.stored(slot);
+            }
+            Phase::Asking => {
+                op.stats.failed += 1;
+                op.exchange = None;
+                self.finish(slot, Err(failure));
+            }
+            Phase::Waiting => {}
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What the world must show to an application, checked through its `Network` alone.
+
+mod faults;
+mod lookups;
+mod replay;
+mod toy;

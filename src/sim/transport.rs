@@ -1,0 +1,348 @@
+//! Connections, dials and messages between two peers.
+//!
+//! A message takes the delay that its link and its own identity draw. A connection comes first: where
+//! none stands, a dial makes one, and all that is to be sent to the same peer waits for the same dial.
+
+use super::event::What;
+use super::links::{added, falls};
+use super::op::Phase;
+use super::peer::SimPeer;
+use super::rng::{Concern, Draw, mix};
+use super::trace::TraceEvent;
+use super::wire::{ANSWER, Dial, Exchange, FRAME, Kind, NONE, Reply};
+use super::world::World;
+use crate::network::{Event, PeerChange};
+use core::time::Duration;
+
+/// Why a message was lost, as the trace counts it.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub(crate) enum Loss {
+    Cut = 0,
+    Reset = 1,
+    Gone = 2,
+    Silent = 3,
+    Stalled = 4,
+    Blocked = 5,
+}
+
+impl World {
+    /// Nanoseconds that a message of `bytes` takes from `from` to `to`.
+    pub(crate) fn delay(&self, from: u32, to: u32, bytes: usize, draw: u64, extra: u32) -> u64 {
+        let (a, b) = (self.node(from), self.node(to));
+        let mut delay = self.links.delay(a.end, b.end, bytes, draw);
+        for faults in [&a.faults, &b.faults].into_iter().flatten() {
+            delay = delay.saturating_add(added(&faults.change, bytes, extra));
+        }
+        delay
+    }
+
+    /// The share of `of` that faults at either end and the profile make.
+    fn share(&self, a: u32, b: u32, profile: f64, of: impl Fn(&crate::testbed::LinkChange) -> f64) -> f64 {
+        let mut fine = 1.0 - profile;
+        for faults in [&self.node(a).faults, &self.node(b).faults].into_iter().flatten() {
+            fine *= 1.0 - of(&faults.change);
+        }
+        1.0 - fine
+    }
+
+    fn reset_share(&self, a: u32, b: u32) -> f64 {
+        self.share(a, b, self.config.profile.resets, |c| c.resets)
+    }
+
+    /// Whether a connection stands between `a` and `b`; one that has idled out is closed now.
+    pub(crate) fn connected(&mut self, a: u32, b: u32) -> bool {
+        let Some(usage) = self.node(a).conns.get(b) else { return false };
+        let idle = u64::from(self.ms().saturating_sub(usage.used)) * 1_000_000;
+        if usage.pinned || idle <= crate::time::nanos(self.config.idle) {
+            return true;
+        }
+        self.disconnect(a, b);
+        false
+    }
+
+    /// Whether the connection that stands has just been used.
+    fn touch(&mut self, a: u32, b: u32) {
+        let ms = self.ms();
+        if self.node(a).conns.get(b).is_some() {
+            self.node_mut(a).conns.touch(b, ms);
+            self.node_mut(b).conns.touch(a, ms);
+        }
+    }
+
+    /// A connection between `a` and `b` stands from now on. `round_trip` is what it measured.
+    pub(crate) fn connect(&mut self, a: u32, b: u32, round_trip: u64) {
+        let ms = self.ms();
+        self.sweep(a);
+        self.sweep(b);
+        for (node, other) in [(a, b), (b, a)] {
+            if self.node(node).conns.len() >= self.config.limits.connections
+                && self.node(node).conns.get(other).is_none()
+                && let Some(stalest) = self.node(node).conns.stalest()
+            {
+                self.disconnect(node, stalest);
+            }
+        }
+        self.node_mut(b).conns.touch(a, ms);
+        let new = self.node_mut(a).conns.touch(b, ms);
+        for (node, other) in [(a, b), (b, a)] {
+            let most = self.config.limits.addresses;
+            if let Some(app) = self.app(node) {
+                if app.addresses.len() < most {
+                    app.addresses.insert(other);
+                }
+                if new {
+                    let peer = SimPeer(other);
+                    self.tell(node, Event::Peer { peer, change: PeerChange::Up });
+                    let round_trip = Duration::from_nanos(round_trip);
+                    self.tell(node, Event::Peer { peer, change: PeerChange::RoundTrip(round_trip) });
+                    self.watch_idle(node, other);
+                }
+            }
+        }
+    }
+
+    /// Before the list of a node's connections grows, those that have idled out are closed. The
+    /// connections of an application's node are watched one by one.
+    fn sweep(&mut self, node: u32) {
+        let most = self.config.limits.connections;
+        let conns = &self.node(node).conns;
+        if self.node(node).app.is_none() && conns.would_grow() && conns.len() < most {
+            let peers: Vec<u32> = self.node(node).conns.peers().collect();
+            for peer in peers {
+                self.connected(node, peer);
+            }
+        }
+    }
+
+    /// Look again at a connection of an application's node when it may have idled out.
+    fn watch_idle(&mut self, node: u32, peer: u32) {
+        let Some(usage) = self.node(node).conns.get(peer) else { return };
+        if !usage.pinned {
+            let at = u64::from(usage.used + 1) * 1_000_000 + crate::time::nanos(self.config.idle);
+            let identity = mix(u64::from(node) << 32 | u64::from(peer));
+            self.push(at.max(self.now + 1), identity, What::Idle { node, peer });
+        }
+    }
+
+    /// A connection of an application's node may have idled out.
+    pub(crate) fn idle(&mut self, node: u32, peer: u32) {
+        if self.connected(node, peer) {
+            self.watch_idle(node, peer);
+        }
+    }
+
+    /// The connection between `a` and `b` ends. Both ends are told.
+    pub(crate) fn disconnect(&mut self, a: u32, b: u32) {
+        let there = self.node_mut(a).conns.remove(b);
+        self.node_mut(b).conns.remove(a);
+        if !there {
+            return;
+        }
+        self.leave_mesh(a, b);
+        self.leave_mesh(b, a);
+        self.note(TraceEvent::Disconnected { a, b });
+        for (node, other) in [(a, b), (b, a)] {
+            if self.node(node).up && self.node(node).app.is_some() {
+                self.tell(node, Event::Peer { peer: SimPeer(other), change: PeerChange::Down });
+            }
+        }
+    }
+
+    /// Ask `server` for `kind` on behalf of the request in slot `op`.
+    pub(crate) fn send(&mut self, op: u32, server: u32, kind: Kind) {
+        let generation = self.ops.generation(op);
+        let Some(request) = self.ops.get_mut(op) else { return };
+        request.stats.sent += 1;
+        let client = request.owner;
+        let identity = request.identity;
+        let draw = self.seed.draw(Concern::LINK, identity, u64::from(kind as u8) << 32 | u64::from(server));
+        let body = match kind {
+            Kind::PutRecord | Kind::Question => request.body.clone(),
+            _ => bytes::Bytes::new(),
+        };
+        let exchange = Exchange {
+            kind,
+            client,
+            server,
+            client_life: request.life,
+            server_life: 0,
+            op,
+            op_generation: generation,
+            key: request.key,
+            target: request.target,
+            identity,
+            draw,
+            leaves: 0,
+            next: NONE,
+            body,
+            expires: request.expires,
+            reply: Reply::None,
+            closer: [0; super::kad::K],
+            closer_len: 0,
+            size: 0,
+        };
+        let slot = self.exchanges.insert(exchange);
+        if kind == Kind::Question {
+            let generation = self.exchanges.generation(slot);
+            if let Some(request) = self.ops.get_mut(op) {
+                request.exchange = Some((slot, generation));
+                request.phase = Phase::Asking;
+            }
+        }
+        if self.connected(client, server) {
+            self.transmit(slot);
+        } else {
+            self.dial(slot, client, server, identity, &draw);
+        }
+    }
+
+    /// Have the exchange wait for a dial, which is begun unless one is under way.
+    fn dial(&mut self, slot: u32, client: u32, server: u32, identity: u64, draw: &Draw) {
+        if let Some(dial) = self.dialling.get(&(client, server)).copied()
+            && let Some(dial) = self.dials.get_mut(dial)
+        {
+            let tail = core::mem::replace(&mut dial.tail, slot);
+            if let Some(last) = self.exchanges.get_mut(tail) {
+                last.next = slot;
+            }
+            return;
+        }
+        self.account.dials += 1;
+        self.note(TraceEvent::Dialling { from: client, to: server });
+        let profile = &self.config.profile;
+        let dead = self.share(client, server, profile.dead_dials, |c| c.dead_dials);
+        let refused = self.share(client, server, profile.refused_dials, |c| c.refused_dials);
+        let gone = !self.node(server).up
+            || !self.node(server).dialable
+            || self.is_cut(client, server)
+            || self.is_cut(server, client);
+        let round_trip = self
+            .delay(client, server, FRAME, draw.wide(8), draw.word(12))
+            .saturating_add(self.delay(server, client, FRAME, draw.wide(10), draw.word(13)));
+        let (succeeds, takes) = if gone || falls(draw.word(7), dead) {
+            (false, crate::time::nanos(self.config.profile.dead_dial))
+        } else if falls(draw.word(14), refused) {
+            (false, round_trip)
+        } else {
+            (true, round_trip.saturating_mul(u64::from(self.config.profile.dial_round_trips)))
+        };
+        let dial = self.dials.insert(Dial {
+            client,
+            server,
+            client_life: self.node(client).life,
+            server_life: self.node(server).life,
+            started: self.now,
+            succeeds,
+            head: slot,
+            tail: slot,
+            identity,
+        });
+        self.dialling.insert((client, server), dial);
+        self.push(self.now.saturating_add(takes), mix(identity ^ u64::from(server)), What::Dialed(dial));
+    }
+
+    /// A dial is over: what waited for it is sent, or fails.
+    pub(crate) fn dialed(&mut self, slot: u32) {
+        let Some(dial) = self.dials.remove(slot) else { return };
+        self.dialling.remove(&(dial.client, dial.server));
+        let (client, server) = (dial.client, dial.server);
+        let alive = self.is_up(client) && self.node(client).life == dial.client_life;
+        let reached = self.is_up(server)
+            && self.node(server).life == dial.server_life
+            && !self.is_cut(client, server)
+            && !self.is_cut(server, client);
+        let succeeds = alive && dial.succeeds && reached;
+        if alive {
+            self.note(TraceEvent::Dialled { from: client, to: server, connected: succeeds });
+        }
+        let takes = self.now - dial.started;
+        if succeeds {
+            let trips = u64::from(self.config.profile.dial_round_trips).max(1);
+            self.connect(client, server, takes / trips);
+        } else if alive {
+            self.account.failed_dials += 1;
+        }
+        let _ = dial.identity;
+        let mut next = dial.head;
+        let mut first = true;
+        while next != NONE {
+            let Some(exchange) = self.exchanges.get(next) else { break };
+            let (this, op, generation) = (next, exchange.op, exchange.op_generation);
+            next = exchange.next;
+            if first
+                && self.ops.is(op, generation)
+                && let Some(op) = self.ops.get_mut(op)
+            {
+                op.stats.dial_time = op.stats.dial_time.saturating_add(Duration::from_nanos(takes));
+            }
+            first = false;
+            if !alive || !self.ops.is(op, generation) {
+                self.exchanges.remove(this);
+            } else if succeeds {
+                self.transmit(this);
+            } else {
+                self.exchanges.remove(this);
+                self.unreachable(op, server);
+            }
+        }
+    }
+
+    /// Send the request of an exchange over the connection that stands.
+    fn transmit(&mut self, slot: u32) {
+        let Some(exchange) = self.exchanges.get(slot) else { return };
+        let (client, server, kind, identity) =
+            (exchange.client, exchange.server, exchange.kind, exchange.identity);
+        let draw = exchange.draw;
+        let bytes = FRAME + exchange.body.len();
+        let delay = self.delay(client, server, bytes, draw.wide(0), draw.word(14));
+        self.note(TraceEvent::Sent { from: client, to: server, kind: kind as u8, identity, delay });
+        let life = self.node(server).life;
+        if let Some(exchange) = self.exchanges.get_mut(slot) {
+            exchange.server_life = life;
+        }
+        self.touch(client, server);
+        let at = self.now.saturating_add(delay);
+        let tie = mix(identity ^ (u64::from(server) << 8 | u64::from(kind as u8)));
+        if falls(draw.word(6), self.reset_share(client, server)) {
+            self.lose(client, server, kind as u8, identity, Loss::Reset);
+            self.disconnect(client, server);
+            if let Some(exchange) = self.exchanges.get_mut(slot) {
+                exchange.reply = Reply::Broken;
+            }
+            self.push(at, tie, What::Return(slot));
+            return;
+        }
+        self.push(at, tie, What::Arrive(slot));
+    }
+
+    /// Send the answer of an exchange at `leaves`.
+    pub(crate) fn answer(&mut self, slot: u32, leaves: u64, reply: Reply, size: usize) {
+        let Some(exchange) = self.exchanges.get_mut(slot) else { return };
+        exchange.reply = reply;
+        exchange.leaves = leaves;
+        exchange.size = size as u32;
+        let (client, server, kind, identity) =
+            (exchange.client, exchange.server, exchange.kind, exchange.identity);
+        let draw = exchange.draw;
+        let delay = self.delay(server, client, size, draw.wide(2), draw.word(15));
+        let tag = kind as u8 | ANSWER;
+        self.note(TraceEvent::Sent { from: server, to: client, kind: tag, identity, delay });
+        let tie = mix(identity ^ (u64::from(server) << 8 | u64::from(tag)));
+        self.push(leaves.saturating_add(delay), tie, What::Return(slot));
+    }
+
+    /// A message will not come to anything.
+    pub(crate) fn lose(&mut self, from: u32, to: u32, kind: u8, identity: u64, why: Loss) {
+        self.account.lost += 1;
+        self.note(TraceEvent::Lost { from, to, kind, identity, why: why as u8 });
+    }
+
+    /// A message arrived.
+    pub(crate) fn delivered(&mut self, from: u32, to: u32, kind: u8, identity: u64, bytes: usize) {
+        self.account.messages += 1;
+        self.account.bytes += bytes as u64;
+        self.touch(from, to);
+        self.note(TraceEvent::Delivered { from, to, kind, identity });
+    }
+}

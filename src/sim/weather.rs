@@ -1,0 +1,118 @@
+//! Faults: what is done to the network while it runs.
+
+use std::collections::BTreeSet;
+
+use super::cut::Cut;
+use super::trace::TraceEvent;
+use super::world::World;
+use crate::testbed::{Fault, NodeId, TestbedError, Way};
+
+impl World {
+    fn existing(&self, node: NodeId) -> Result<u32, TestbedError> {
+        if (node.0 as usize) < self.nodes.len() {
+            Ok(node.0)
+        } else {
+            Err(TestbedError::NoSuchNode { node, wanted: "a node of this network" })
+        }
+    }
+
+    /// Apply a fault now.
+    pub(crate) fn apply(&mut self, fault: Fault) -> Result<(), TestbedError> {
+        let (kind, first, size) = match &fault {
+            Fault::Kill { node, .. } => (0, node.0, 1),
+            Fault::Restart { node } => (1, node.0, 1),
+            Fault::Cut { from, to, .. } => (2, from.first().map_or(0, |n| n.0), from.len() + to.len()),
+            Fault::Heal { from, to } => (3, from.first().map_or(0, |n| n.0), from.len() + to.len()),
+            Fault::Links { nodes, .. } => (4, nodes.first().map_or(0, |n| n.0), nodes.len()),
+            Fault::Slow { node, .. } => (5, node.0, 1),
+            Fault::Silent { node, .. } => (6, node.0, 1),
+            Fault::Stall { node, .. } => (7, node.0, 1),
+            Fault::Garbles { node, ways } => (8, node.0, ways.len()),
+            Fault::Dialable { node, .. } => (9, node.0, 1),
+        };
+        self.note(TraceEvent::Faulted { kind, first, size: size as u32 });
+        match fault {
+            Fault::Kill { node, keep } => {
+                let node = self.existing(node)?;
+                if !self.is_up(node) {
+                    return Err(TestbedError::NoSuchNode { node: NodeId(node), wanted: "a node that is up" });
+                }
+                self.kill(node, keep);
+            }
+            Fault::Restart { node } => {
+                let node = self.existing(node)?;
+                if self.is_up(node) {
+                    return Err(TestbedError::NoSuchNode {
+                        node: NodeId(node),
+                        wanted: "a node that is down",
+                    });
+                }
+                self.restart(node);
+            }
+            Fault::Cut { from, to, way } => self.cut(from, to, way)?,
+            Fault::Heal { from, to } => {
+                let sets = (from, to);
+                self.cuts.retain(|cut| cut.sets != sets);
+                self.changes += 1;
+            }
+            Fault::Links { nodes, change } => {
+                for node in &nodes {
+                    self.existing(*node)?;
+                }
+                for node in nodes {
+                    self.node_mut(node.0).faults().change = change;
+                }
+            }
+            Fault::Slow { node, factor } => {
+                let node = self.existing(node)?;
+                self.node_mut(node).slow = factor.max(1);
+            }
+            Fault::Silent { node, silent } => {
+                let node = self.existing(node)?;
+                self.node_mut(node).silent = silent;
+            }
+            Fault::Stall { node, stalled } => {
+                let node = self.existing(node)?;
+                self.node_mut(node).stalled = stalled;
+            }
+            Fault::Garbles { node, ways } => {
+                let node = self.existing(node)?;
+                self.node_mut(node).faults().garbles = ways;
+            }
+            Fault::Dialable { node, dialable } => {
+                let node = self.existing(node)?;
+                let before = core::mem::replace(&mut self.node_mut(node).dialable, dialable);
+                match (before, dialable) {
+                    (true, false) => self.unreachable += 1,
+                    (false, true) => self.unreachable = self.unreachable.saturating_sub(1),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Traffic between two sets is cut. Cut both ways, the connections between them end at once, and what
+    /// is under way is lost. Cut one way, they stand until something is lost on them; what the second set
+    /// sends still arrives. Nobody can dial across a cut, as a handshake needs both ways.
+    fn cut(&mut self, from: BTreeSet<NodeId>, to: BTreeSet<NodeId>, way: Way) -> Result<(), TestbedError> {
+        for node in from.iter().chain(&to) {
+            self.existing(*node)?;
+        }
+        self.changes += 1;
+        let made = Cut::new(from, to, way);
+        if way == Way::Both {
+            let (a, b) = &made.sets;
+            let smaller: Vec<u32> = if a.len() <= b.len() { a } else { b }.iter().map(|n| n.0).collect();
+            for node in smaller {
+                let others: Vec<u32> =
+                    self.node(node).conns.peers().filter(|peer| made.stops(node, *peer)).collect();
+                for other in others {
+                    self.disconnect(node, other);
+                }
+            }
+        }
+        self.cuts.push(made);
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! What is under way between two peers: exchanges (a request and its answer) and dials.
+
+use bytes::Bytes;
+
+use super::kad::K;
+use super::rng::Draw;
+use crate::network::Refusal;
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    FindPeers = 0,
+    GetRecord = 1,
+    GetProviders = 2,
+    PutRecord = 3,
+    AddProvider = 4,
+    ReadBack = 5,
+    Question = 6,
+}
+
+impl Kind {
+    /// Whether a peer's routing table takes note of it.
+    pub(crate) fn is_kad(self) -> bool {
+        self != Self::Question
+    }
+}
+
+/// The number of announcements among the kinds of messages in a trace.
+pub(crate) const ANNOUNCEMENT: u8 = 7;
+/// Added to a kind for its answer.
+pub(crate) const ANSWER: u8 = 128;
+
+/// What comes back.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    /// Nothing yet.
+    None,
+    /// Closer peers, and what else belongs to the answer.
+    Kad { record: Option<Bytes>, providers: Vec<u32>, oversized: bool },
+    /// The peer did what it was asked.
+    Done,
+    /// An answer to a question.
+    Answer { body: Bytes, oversized: bool },
+    /// A refusal of a question.
+    Refused(Refusal),
+    /// The stream or the connection broke.
+    Broken,
+}
+
+/// A request and its answer.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) kind: Kind,
+    pub(crate) client: u32,
+    pub(crate) server: u32,
+    pub(crate) client_life: u32,
+    pub(crate) server_life: u32,
+    pub(crate) op: u32,
+    pub(crate) op_generation: u32,
+    /// The number of the key; `u32::MAX` where a position is asked for.
+    pub(crate) key: u32,
+    pub(crate) target: u64,
+    pub(crate) identity: u64,
+    pub(crate) draw: Draw,
+    /// When the answer leaves the server.
+    pub(crate) leaves: u64,
+    /// The next exchange that waits for the same dial.
+    pub(crate) next: u32,
+    /// A record to keep, a question.
+    pub(crate) body: Bytes,
+    /// Wall time in ms until which a record is to be kept.
+    pub(crate) expires: u64,
+    pub(crate) reply: Reply,
+    pub(crate) closer: [u32; K],
+    pub(crate) closer_len: u8,
+    /// Bytes of the answer.
+    pub(crate) size: u32,
+}
+
+/// A dial.
+#[derive(Debug)]
+pub(crate) struct Dial {
+    pub(crate) client: u32,
+    pub(crate) server: u32,
+    pub(crate) client_life: u32,
+    pub(crate) server_life: u32,
+    pub(crate) started: u64,
+    pub(crate) succeeds: bool,
+    /// The first and the last exchange that wait for it.
+    pub(crate) head: u32,
+    pub(crate) tail: u32,
+    pub(crate) identity: u64,
+}
+
+/// No exchange.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// Bytes of a message beside what it carries: frame, kind, key.
+pub(crate) const FRAME: usize = 64;
+/// Bytes of one named peer: an id and its addresses.
+pub(crate) const NAMED: usize = 90;

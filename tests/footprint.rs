@@ -1,0 +1,53 @@
+//! What a modelled peer takes in memory, beside the records that it stores: at most 8 KiB.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use swarmproof::network::{AnswerLimits, Choice, Invalid, Refusal, Responder, Validator};
+use swarmproof::sim::{Profile, SimConfig, SimTestbed};
+use swarmproof::testbed::{NodeSpec, Testbed as _};
+use swarmproof::time::{Timestamp, WallTime};
+
+struct Any;
+
+impl Validator for Any {
+    fn record(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
+        Ok(())
+    }
+    fn announcement(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
+        Ok(())
+    }
+    fn select(&self, _: &[u8], _: &[u8], _: &[u8]) -> Choice {
+        Choice::Held
+    }
+}
+
+struct Deaf;
+
+impl Responder for Deaf {
+    fn answer(&mut self, _: &[u8], _: AnswerLimits) -> Result<Bytes, Refusal> {
+        Err(Refusal::NotUnderstood)
+    }
+    fn announced(&mut self, _: &[u8], _: &Bytes, _: WallTime) {}
+    fn record(&mut self, _: &[u8]) -> Option<Bytes> {
+        None
+    }
+    fn forget(&mut self) {}
+}
+
+#[test]
+fn a_peer_of_a_thousand_takes_at_most_eight_kibibytes() {
+    let mut bed = SimTestbed::new(SimConfig::new(1, Profile::internet(), Arc::new(Any))).unwrap();
+    for _ in 0..1000 {
+        bed.spawn(NodeSpec::served(Box::new(Deaf))).unwrap();
+    }
+    bed.preload(Bytes::from("key"), Bytes::from("value"), Duration::from_secs(3600)).unwrap();
+    bed.run_until(Timestamp::from_millis(600_000));
+    let footprint = bed.footprint();
+    assert_eq!(footprint.nodes, 1000);
+    let each = (footprint.peers + footprint.rest) / footprint.nodes;
+    assert!(footprint.peers > 0 && each <= 8 * 1024, "{each} bytes a peer: {footprint:?}");
+}
