@@ -1,0 +1,41 @@
+//! The one place of the swarm's side that reads a clock.
+
+use tokio::time::Instant;
+
+use crate::time::{Timestamp, WallTime};
+
+/// When a run began; all nodes of one run in one process can share it.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    epoch: Instant,
+}
+
+impl Clock {
+    /// A clock whose run begins now.
+    #[expect(clippy::disallowed_methods, reason = "a real network lives by the real clock")]
+    pub fn start() -> Self {
+        Self { epoch: Instant::now() }
+    }
+
+    /// The time of the run.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::ZERO.after(self.epoch.elapsed())
+    }
+
+    /// Calendar time; the epoch itself when the system's clock is before it.
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        reason = "a real network lives by the real clock"
+    )]
+    pub fn wall(&self) -> WallTime {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        WallTime::EPOCH.after(since.unwrap_or_default())
+    }
+
+    /// When the timers of the runtime are to fire for `at`; far off for what is too far to be said.
+    pub(super) fn instant(&self, at: Timestamp) -> Instant {
+        let far = self.epoch + core::time::Duration::from_secs(30 * 365 * 86_400);
+        self.epoch.checked_add(at.since(Timestamp::ZERO)).map_or(far, |instant| instant.min(far))
+    }
+}

@@ -1,0 +1,3 @@
+//! Testbeds that are made of real things.
+
+pub(crate) mod swarm;
