@@ -1,0 +1,67 @@
+//! All oracles together.
+
+use core::time::Duration;
+
+use super::fact::{Holding, Seen};
+use super::general::General;
+use super::recall::{Judgement, Recall};
+use super::registry::Registries;
+use super::truth::Truth;
+use super::verdict::Violation;
+use crate::time::Timestamp;
+
+/// Every oracle, fed one fact at a time. See the [module](super) for the order of calls.
+#[derive(Debug)]
+pub struct Judge {
+    general: General,
+    registries: Registries,
+    recall: Recall,
+    violations: Vec<Violation>,
+    /// Violations beyond [`Judge::MOST`], which are counted and not kept.
+    more: u64,
+}
+
+impl Judge {
+    /// The most violations that are kept word for word.
+    pub const MOST: usize = 1000;
+
+    /// A judge of a network that reports deadlines at most `tick` late.
+    pub fn new(tick: Duration) -> Self {
+        Self {
+            general: General::new(tick),
+            registries: Registries::default(),
+            recall: Recall::default(),
+            violations: Vec::new(),
+            more: 0,
+        }
+    }
+
+    /// See one fact.
+    pub fn observe(&mut self, seen: &Seen, truth: &impl Truth) {
+        let mut found = Vec::new();
+        // Recall and the registry's oracles look at a query while the general ones still know it.
+        self.recall.observe(seen, truth, &mut found);
+        self.registries.observe(seen, truth, &mut found);
+        self.general.observe(seen, &mut found);
+        self.keep(found);
+    }
+
+    /// All is done: judge what is left, and hand over what was found.
+    pub fn finish(mut self, at: Timestamp, holdings: &[Holding]) -> (Vec<Violation>, u64, Judgement) {
+        let mut found = Vec::new();
+        self.general.finish(at, holdings, &mut found);
+        self.registries.finish(at, holdings, &mut found);
+        self.keep(found);
+        (self.violations, self.more, self.recall.finish())
+    }
+
+    fn keep(&mut self, found: Vec<Violation>) {
+        for violation in found {
+            if self.violations.len() < Self::MOST {
+                self.violations.push(violation);
+            } else {
+                self.more += 1;
+            }
+        }
+    }
+}

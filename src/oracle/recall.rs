@@ -1,0 +1,207 @@
+//! Oracle 5: what should be found is found.
+//!
+//! The recall of one search is what it delivered of T, over the smaller of its limit and |T|, where T is
+//! what the world says it ought to find ([`Truth::expected`]). In a quiet run it must be 1. With faults,
+//! an honest peer that answered a search, and held a release of T, has told it; a search that ends
+//! [`Outcome::Complete`] must have that release. And in every run, what was delivered is in the
+//! outcome, however the search ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::fact::{Asked, Fact, Seen, Wanted};
+use super::truth::Truth;
+use super::verdict::{Oracle, Violation};
+use crate::engine::{Found, Outcome, QueryId, QueryOutcome};
+use crate::network::RequestId;
+use crate::package::{Query, ReleaseId};
+use crate::record::Record;
+use crate::testbed::NodeId;
+use crate::time::Timestamp;
+
+/// What the searches of a run found of what they should.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Judgement {
+    /// Searches that ought to find something and were not cancelled.
+    pub searches: u64,
+    /// The sum of their recalls; the run's recall is this over `searches`.
+    pub recall_sum: f64,
+    /// Releases that were missed, the first [`Judgement::MOST`] of them.
+    pub missed: Vec<Missed>,
+    /// How many were missed in all.
+    pub missed_in_all: u64,
+}
+
+impl Judgement {
+    /// The most misses that are kept.
+    pub const MOST: usize = 200;
+
+    /// The mean recall of the searches that ought to find something; 1 when there were none.
+    pub fn recall(&self) -> f64 {
+        if self.searches == 0 { 1.0 } else { self.recall_sum / self.searches as f64 }
+    }
+}
+
+/// A release that a search ought to have found and did not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Missed {
+    /// Who searched.
+    pub node: NodeId,
+    /// The search.
+    pub query: QueryId,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+    /// What it asked.
+    pub asked: Query,
+    /// Which release.
+    pub release: ReleaseId,
+    /// How the search ended.
+    pub outcome: QueryOutcome,
+    /// Who answered it.
+    pub answerers: BTreeSet<NodeId>,
+}
+
+#[derive(Debug)]
+struct Search {
+    query: Query,
+    limit: usize,
+    began: Timestamp,
+    delivered: BTreeSet<ReleaseId>,
+    answerers: BTreeSet<NodeId>,
+}
+
+/// Follows every search.
+#[derive(Debug, Default)]
+pub(super) struct Recall {
+    searches: BTreeMap<(NodeId, QueryId), Search>,
+    /// Questions that are open, and the search that they belong to.
+    questions: BTreeMap<(NodeId, RequestId), QueryId>,
+    judgement: Judgement,
+}
+
+impl Recall {
+    pub(super) fn observe(&mut self, seen: &Seen, truth: &impl Truth, found: &mut Vec<Violation>) {
+        let Seen { at, node, fact } = seen;
+        match fact {
+            Fact::Began { query, asked: Asked::Search(what, limit), .. } => {
+                let search = Search {
+                    query: what.clone(),
+                    limit: *limit,
+                    began: *at,
+                    delivered: BTreeSet::new(),
+                    answerers: BTreeSet::new(),
+                };
+                self.searches.insert((*node, *query), search);
+            }
+            Fact::Submitted { request, query: Some(query), wanted: Wanted::Answer(_), .. } => {
+                self.questions.insert((*node, *request), *query);
+            }
+            Fact::Came { request, from, .. } => {
+                let search = self.questions.get(&(*node, *request)).copied();
+                if let Some(search) = search.and_then(|query| self.searches.get_mut(&(*node, query))) {
+                    search.answerers.insert(*from);
+                }
+            }
+            Fact::Ended { request, .. } | Fact::Cancelled { request } => {
+                self.questions.remove(&(*node, *request));
+            }
+            Fact::Delivered { query, release, .. } => {
+                if let Some(search) = self.searches.get_mut(&(*node, *query))
+                    && let Record::Release(release) = &**release
+                {
+                    search.delivered.insert(release.package.release.clone());
+                }
+            }
+            Fact::Finished { query, outcome } => {
+                if let Some(search) = self.searches.remove(&(*node, *query)) {
+                    self.judge(*at, *node, search, outcome, truth, found);
+                }
+            }
+            Fact::Died => {
+                self.searches.retain(|(owner, _), _| owner != node);
+                self.questions.retain(|(owner, _), _| owner != node);
+            }
+            Fact::Submitted { .. } | Fact::Began { .. } | Fact::Charged { .. } | Fact::ListSeen { .. } => {}
+        }
+    }
+
+    pub(super) fn finish(self) -> Judgement {
+        self.judgement
+    }
+
+    fn judge(
+        &mut self,
+        at: Timestamp,
+        node: NodeId,
+        search: Search,
+        ended: &QueryOutcome,
+        truth: &impl Truth,
+        found: &mut Vec<Violation>,
+    ) {
+        let mut violate = |detail| found.push(Violation { oracle: Oracle::Recall, at, detail });
+        let have = releases(ended);
+        let in_conflict: BTreeSet<_> = ended.conflicts.iter().map(|conflict| &conflict.release).collect();
+        for lost in search.delivered.iter().filter(|id| !have.contains(*id) && !in_conflict.contains(id)) {
+            violate(format!("{node}: {} delivered {lost} and its outcome does not have it", ended.query));
+        }
+        if ended.outcome == Outcome::Cancelled {
+            return;
+        }
+        if have.len() >= search.limit {
+            // The limit is filled with what is true (oracle 4 sees to that). T leaves out what is too new to
+            // be owed; where such a one took the place of one of T, nothing was missed.
+            self.judgement.searches += 1;
+            self.judgement.recall_sum += 1.0;
+            return;
+        }
+        let expected = truth.expected(node, &search.query, search.began, at);
+        if expected.is_empty() {
+            return;
+        }
+        let wanted = expected.len().min(search.limit);
+        let hits = expected.iter().filter(|id| have.contains(*id)).count().min(wanted);
+        self.judgement.searches += 1;
+        self.judgement.recall_sum += hits as f64 / wanted as f64;
+        if hits == wanted {
+            return;
+        }
+        for release in expected.iter().filter(|id| !have.contains(*id)) {
+            let told = || search.answerers.iter().find(|peer| truth.holds(**peer, release) == Some(true));
+            if truth.quiet() {
+                violate(format!(
+                    "{node}: {} missed {release} in a run without faults ({:?}, {:?})",
+                    ended.query, ended.outcome, ended.coverage
+                ));
+            } else if ended.outcome == Outcome::Complete
+                && !in_conflict.contains(release)
+                && let Some(teller) = told()
+            {
+                violate(format!(
+                    "{node}: {} is complete without {release}, which {teller} holds and answered",
+                    ended.query
+                ));
+            }
+            self.judgement.missed_in_all += 1;
+            if self.judgement.missed.len() < Judgement::MOST {
+                self.judgement.missed.push(Missed {
+                    node,
+                    query: ended.query,
+                    began: search.began,
+                    ended: at,
+                    asked: search.query.clone(),
+                    release: release.clone(),
+                    outcome: ended.clone(),
+                    answerers: search.answerers.clone(),
+                });
+            }
+        }
+    }
+}
+
+fn releases(outcome: &QueryOutcome) -> BTreeSet<ReleaseId> {
+    match &outcome.found {
+        Found::Releases(_) => outcome.found.packages().map(|package| package.release.clone()).collect(),
+        Found::Release(_) | Found::List { .. } => BTreeSet::new(),
+    }
+}
