@@ -1,0 +1,168 @@
+//! What must hold of any plan, also of one that a person wrote.
+
+use core::time::Duration;
+
+use super::types::{Act, NodeRole, Plan, SourcePlan, Turn};
+use crate::scenario::file::bounds::{MAX_OPERATIONS, MAX_PEERS, MAX_REGISTRIES, MAX_RELEASES, MAX_SPAN};
+use crate::scenario::nodes::NodeSet;
+use crate::testbed::NodeId;
+
+/// What is wrong with `plan`, in words that name the place.
+pub(super) fn check(plan: &Plan) -> Result<(), String> {
+    let ensure = |good: bool, words: &dyn Fn() -> String| if good { Ok(()) } else { Err(words()) };
+    let nodes = &plan.nodes;
+    ensure(plan.duration.0 <= MAX_SPAN && plan.duration.0 > Duration::ZERO, &|| {
+        format!("duration must be above 0s and at most 7 days, found {}", plan.duration)
+    })?;
+    ensure(nodes.start >= 1 && u64::from(nodes.start) <= MAX_PEERS, &|| {
+        format!("nodes.start must be from 1 to {MAX_PEERS}, found {}", nodes.start)
+    })?;
+    ensure(nodes.registries >= 1 && nodes.registries <= nodes.start, &|| {
+        format!("nodes.registries must be from 1 to nodes.start, found {}", nodes.registries)
+    })?;
+    let shares = [("catalogue.coverage", plan.catalogue.coverage)];
+    for (name, share) in shares {
+        ensure((0.0..=1.0).contains(&share), &|| format!("{name} must be from 0 to 1, found {share}"))?;
+    }
+    ensure((1..=100_000).contains(&plan.catalogue.publishers), &|| {
+        format!("catalogue.publishers must be from 1 to 100000, found {}", plan.catalogue.publishers)
+    })?;
+    if let SourcePlan::Synthetic { version, packages, versions, large, .. } = &plan.catalogue.source {
+        ensure(*version == crate::scenario::synthetic::VERSION, &|| {
+            format!(
+                "the catalogue's generator has version {}, the plan wants {version}",
+                crate::scenario::synthetic::VERSION
+            )
+        })?;
+        ensure((0.0..=1.0).contains(large), &|| {
+            format!("catalogue large must be from 0 to 1, found {large}")
+        })?;
+        ensure(u64::from(*packages).saturating_mul(u64::from(*versions)) <= MAX_RELEASES, &|| {
+            format!("{packages} packages with up to {versions} versions are over {MAX_RELEASES} releases")
+        })?;
+    }
+    plan.registry.query().check().map_err(|error| format!("registry.{error}"))?;
+    operations(plan)?;
+    events(plan)
+}
+
+fn operations(plan: &Plan) -> Result<(), String> {
+    if plan.timeline.operations.len() as u64 > MAX_OPERATIONS {
+        return Err(format!(
+            "{} operations, at most {MAX_OPERATIONS} are allowed",
+            plan.timeline.operations.len()
+        ));
+    }
+    let late = plan.late();
+    for (at, (node, ..)) in late.iter().enumerate() {
+        let due = u64::from(plan.nodes.start) + at as u64;
+        if u64::from(node.0) != due {
+            return Err(format!(
+                "the node that joins as {node} must be n{due}: numbers follow those of the start"
+            ));
+        }
+    }
+    if late.windows(2).any(|pair| matches!(pair, [(.., first), (.., second)] if first > second)) {
+        return Err("nodes that join later must have higher numbers".to_owned());
+    }
+    let roles = plan.roles();
+    if roles.iter().filter(|role| matches!(role, NodeRole::Registry(_))).count() as u64 > MAX_REGISTRIES {
+        return Err(format!("more than {MAX_REGISTRIES} registries"));
+    }
+    let mut numbers = std::collections::BTreeSet::new();
+    let mut before = Duration::ZERO;
+    for (at, operation) in plan.timeline.operations.iter().enumerate() {
+        let place =
+            |words: String| Err(format!("timeline.operations[{at}] (number {}): {words}", operation.number));
+        if operation.at.0 < before {
+            return place(format!("at {} is earlier than the one before it", operation.at));
+        }
+        before = operation.at.0;
+        if operation.at > plan.duration {
+            return place(format!("at {} is after the end at {}", operation.at, plan.duration));
+        }
+        if !numbers.insert(operation.number) {
+            return place("its number is another's too".to_owned());
+        }
+        let role = roles.get(operation.node.0 as usize);
+        match (&operation.what, role) {
+            (Act::Join { .. }, Some(_)) => {}
+            (Act::Publish(listing), Some(NodeRole::Registry(registry))) => {
+                if listing.publisher != plan.publisher_of(*registry) {
+                    return place(format!(
+                        "{} publishes as publisher {}",
+                        operation.node,
+                        plan.publisher_of(*registry)
+                    ));
+                }
+                if let Some(fault) = listing.fault() {
+                    return place(fault);
+                }
+            }
+            (_, Some(NodeRole::Registry(_))) => {}
+            (_, Some(NodeRole::Peer)) => return place(format!("{} is no registry", operation.node)),
+            (_, None) => return place(format!("there is no node {}", operation.node)),
+        }
+    }
+    Ok(())
+}
+
+fn events(plan: &Plan) -> Result<(), String> {
+    let most = plan.nodes.start as usize + plan.late().len();
+    let mut before = Duration::ZERO;
+    for (at, event) in plan.timeline.events.iter().enumerate() {
+        let place = |words: String| Err(format!("timeline.events[{at}]: {words}"));
+        if event.at.0 < before {
+            return place(format!("at {} is earlier than the one before it", event.at));
+        }
+        before = event.at.0;
+        if event.at > plan.duration {
+            return place(format!("at {} is after the end at {}", event.at, plan.duration));
+        }
+        for set in sets(&event.what) {
+            if let Some(NodeId(last)) = set.0.last().filter(|last| last.0 as usize >= most) {
+                return place(format!("there is no node n{last}"));
+            }
+        }
+        let good = match &event.what {
+            Turn::Slow { factor, .. } => *factor >= 1,
+            Turn::Links { change, .. } => {
+                let shares = [change.resets, change.refused_dials, change.dead_dials];
+                shares.into_iter().all(|share| (0.0..=1.0).contains(&share))
+            }
+            _ => true,
+        };
+        if !good {
+            return place("a factor is at least 1, a share from 0 to 1".to_owned());
+        }
+        // A responder can only be taken over where the network itself runs it.
+        if let Turn::Lies { nodes, .. } | Turn::Rollback { nodes, .. } | Turn::Equivocate { nodes, .. } =
+            &event.what
+        {
+            let roles = plan.roles();
+            let registry = |node: &NodeId| matches!(roles.get(node.0 as usize), Some(NodeRole::Registry(_)));
+            if let Some(node) = nodes.0.iter().find(|node| registry(node)) {
+                return place(format!("{node} is a registry; only modelled peers lie"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The sets of nodes that a turn names.
+fn sets(turn: &Turn) -> Vec<&NodeSet> {
+    match turn {
+        Turn::Kill { nodes, .. }
+        | Turn::Restart { nodes }
+        | Turn::Links { nodes, .. }
+        | Turn::Slow { nodes, .. }
+        | Turn::Silent { nodes, .. }
+        | Turn::Stall { nodes, .. }
+        | Turn::Dialable { nodes, .. }
+        | Turn::Garbles { nodes, .. }
+        | Turn::Lies { nodes, .. }
+        | Turn::Rollback { nodes, .. }
+        | Turn::Equivocate { nodes, .. } => vec![nodes],
+        Turn::Cut { from, to, .. } | Turn::Heal { from, to } => vec![from, to],
+    }
+}

@@ -1,0 +1,112 @@
+//! From a scenario and a seed to a plan.
+
+use super::operations::operations;
+use super::types::{
+    CataloguePlan, NetworkPlan, NodesPlan, Plan, RegistryPlan, ServicePlan, SourcePlan, Timeline, VERSION,
+};
+use super::weather::events;
+use crate::scenario::draw::{Concern, share_of, strike};
+use crate::scenario::file::model::{CatalogueSettings, NetworkSettings, RegistrySettings, Scenario, Source};
+use crate::scenario::listing::Listing;
+use crate::scenario::synthetic::{self, Synthetic};
+use crate::scenario::units::Span;
+
+impl Plan {
+    /// What `seed` makes of `scenario`: always the same.
+    pub fn make(scenario: &Scenario, seed: u64) -> Self {
+        let listings = listings(&scenario.catalogue, seed);
+        let operations = operations(scenario, seed, &listings);
+        let events = events(scenario, seed, &listings);
+        Self {
+            plan: VERSION,
+            scenario: scenario.path.display().to_string(),
+            description: scenario.description.clone(),
+            seed,
+            duration: Span(scenario.duration),
+            network: network(&scenario.network),
+            nodes: nodes(&scenario.network, seed),
+            catalogue: catalogue(&scenario.catalogue, seed),
+            registry: registry(&scenario.registry),
+            expect: scenario
+                .expect
+                .iter()
+                .map(|expectation| (expectation.measure, expectation.wanted))
+                .collect(),
+            timeline: Timeline { operations, events },
+        }
+    }
+}
+
+fn listings(settings: &CatalogueSettings, seed: u64) -> Vec<Listing> {
+    match &settings.source {
+        Source::Synthetic { packages, versions, large, seed: fixed } => {
+            Synthetic::new(fixed.unwrap_or(seed)).listings(*packages, *versions, settings.publishers, *large)
+        }
+        Source::File { file, packages } => file.listings(settings.publishers, *packages),
+    }
+}
+
+fn network(settings: &NetworkSettings) -> NetworkPlan {
+    let spans = |rows: &Vec<Vec<_>>| rows.iter().map(|row| row.iter().copied().map(Span).collect()).collect();
+    NetworkPlan {
+        profile: settings.profile,
+        delays: settings.explicit.as_ref().map(|(delays, _)| spans(delays)),
+        jitter: settings.explicit.as_ref().map(|(_, jitter)| Span(*jitter)),
+        service: settings.service.map(|service| ServicePlan {
+            question: Span(service.question),
+            lookup: Span(service.lookup),
+            queue: service.queue,
+        }),
+    }
+}
+
+fn nodes(settings: &NetworkSettings, seed: u64) -> NodesPlan {
+    let peers: Vec<u32> = (settings.registries..settings.peers).collect();
+    let struck =
+        |concern, share| strike(seed, concern, 0, &peers, share_of(share, peers.len())).into_iter().collect();
+    NodesPlan {
+        start: settings.peers,
+        registries: settings.registries,
+        clients: struck(Concern::Client, settings.clients),
+        undialable: struck(Concern::Undialable, settings.undialable),
+    }
+}
+
+fn catalogue(settings: &CatalogueSettings, seed: u64) -> CataloguePlan {
+    CataloguePlan {
+        publishers: settings.publishers,
+        coverage: settings.coverage,
+        registries_full: settings.registries_full,
+        in_dht: settings.in_dht,
+        source: match &settings.source {
+            Source::Synthetic { packages, versions, large, seed: fixed } => SourcePlan::Synthetic {
+                version: synthetic::VERSION,
+                seed: fixed.unwrap_or(seed),
+                packages: *packages,
+                versions: *versions,
+                large: *large,
+            },
+            Source::File { file, packages } => {
+                SourcePlan::File { path: file.path.clone(), sha256: file.sha256.clone(), packages: *packages }
+            }
+        },
+    }
+}
+
+fn registry(settings: &RegistrySettings) -> RegistryPlan {
+    let query = &settings.query;
+    RegistryPlan {
+        timeout: Span(query.timeout),
+        max_results: query.max_results,
+        answers_wanted: query.answers_wanted,
+        fan_out: query.fan_out,
+        adaptive_timeout: query.adaptive_timeout,
+        request_timeout: Span(query.request_timeout),
+        fetch_concurrency: query.fetch_concurrency,
+        queries: settings.queries,
+        holds: settings.holds,
+        catch_up: settings.catch_up.map(Span),
+        republish: settings.republish.map(Span),
+        validity: settings.validity.map(Span),
+    }
+}

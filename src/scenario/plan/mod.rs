@@ -1,0 +1,21 @@
+//! Plans: what a seed makes of a scenario, explicit and with times, so that a run only follows it.
+//!
+//! [`Plan::make`] draws; [`Plan::to_toml`] and [`Plan::read`] write and read one. The same scenario and
+//! seed make the same plan on every machine; a plan that was written and read back is equal.
+
+mod catalogue;
+mod check;
+mod make;
+mod operations;
+#[cfg(test)]
+mod tests;
+mod text;
+mod types;
+mod weather;
+
+pub use catalogue::{CREATED, CatalogueError, Released};
+pub use text::WriteError;
+pub use types::{
+    Act, CataloguePlan, LinkPlan, NetworkPlan, NodeRole, NodesPlan, Operation, Plan, PlannedEvent,
+    RegistryPlan, ServicePlan, SourcePlan, Timeline, Turn, VERSION,
+};

@@ -1,0 +1,315 @@
+//! Faults, expanded to turns of events: which nodes, and when each thing begins and ends.
+//!
+//! Faults of one kind may overlap on one node: what holds at each instant is all of them together, and
+//! the end of one is not the end of the other. Each fault draws its victims and times by its own identity:
+//! its kind, and the how-many-th of its kind it is.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use super::catalogue::packages;
+use super::types::{PlannedEvent, Turn};
+use crate::scenario::draw::{Concern, Draws, share_of, strike};
+use crate::scenario::file::model::{FaultSetting, Scenario, Spread, Victims, Weather, Whom};
+use crate::scenario::listing::Listing;
+use crate::scenario::nodes::NodeSet;
+use crate::scenario::units::Span;
+use crate::scenario::words::{Among, Lie};
+use crate::testbed::{Garble, Keep, LinkChange, NodeId};
+
+/// The most times that one node leaves under one churn.
+const MAX_SESSIONS: u64 = 10_000;
+
+/// One node's state of one kind, over a span of time.
+struct Layer<V> {
+    node: u32,
+    from: Duration,
+    until: Duration,
+    value: V,
+}
+
+#[derive(Default)]
+struct Layers {
+    down: Vec<Layer<Keep>>,
+    links: Vec<Layer<LinkChange>>,
+    slow: Vec<Layer<u32>>,
+    silent: Vec<Layer<()>>,
+    stalled: Vec<Layer<()>>,
+    undialable: Vec<Layer<()>>,
+    garbles: Vec<Layer<Vec<Garble>>>,
+    lies: Vec<Layer<Vec<Lie>>>,
+    /// What is not a node's own state.
+    others: Vec<(Duration, Turn)>,
+}
+
+/// All turns of events, in the order of time.
+pub(super) fn events(scenario: &Scenario, seed: u64, listings: &[Listing]) -> Vec<PlannedEvent> {
+    let mut layers = Layers::default();
+    let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
+    for fault in &scenario.faults {
+        let kind = kind(&fault.what);
+        let count = counts.entry(kind).or_default();
+        *count += 1;
+        Expander { scenario, seed, fault, identity: kind << 32 | *count }.expand(listings, &mut layers);
+    }
+    let end = scenario.duration;
+    let mut all: Vec<(Duration, Turn)> = Vec::new();
+    let on = |active: &[&()]| !active.is_empty();
+    all.extend(turns(&layers.links, end, together, |nodes, change| Turn::Links {
+        nodes,
+        change: change.into(),
+    }));
+    all.append(&mut layers.others);
+    all.extend(turns(
+        &layers.slow,
+        end,
+        |active| active.iter().copied().max().copied().unwrap_or(1),
+        |nodes, factor| Turn::Slow { nodes, factor },
+    ));
+    all.extend(turns(&layers.silent, end, on, |nodes, on| Turn::Silent { nodes, on }));
+    all.extend(turns(&layers.stalled, end, on, |nodes, on| Turn::Stall { nodes, on }));
+    all.extend(turns(&layers.undialable, end, on, |nodes, struck| Turn::Dialable { nodes, on: !struck }));
+    all.extend(turns(&layers.garbles, end, union, |nodes, ways| Turn::Garbles { nodes, ways }));
+    all.extend(turns(&layers.lies, end, union, |nodes, kinds| Turn::Lies { nodes, kinds }));
+    let down = |active: &[&Keep]| active.first().map(|keep| **keep);
+    all.extend(turns(&layers.down, end, down, |nodes, down| match down {
+        Some(keep) => Turn::Kill { nodes, keep },
+        None => Turn::Restart { nodes },
+    }));
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(at, what)| PlannedEvent { at: Span(at), what }).collect()
+}
+
+/// What links suffer together: delays add up, the narrowest bandwidth holds, and chances combine.
+fn together(active: &[&LinkChange]) -> LinkChange {
+    let either = |first: f64, second: f64| 1.0 - (1.0 - first) * (1.0 - second);
+    active.iter().fold(LinkChange::default(), |sum, change| LinkChange {
+        extra_delay: sum.extra_delay + change.extra_delay,
+        extra_jitter: sum.extra_jitter + change.extra_jitter,
+        bandwidth: match (sum.bandwidth, change.bandwidth) {
+            (0, other) | (other, 0) => other,
+            (first, second) => first.min(second),
+        },
+        resets: either(sum.resets, change.resets),
+        refused_dials: either(sum.refused_dials, change.refused_dials),
+        dead_dials: either(sum.dead_dials, change.dead_dials),
+    })
+}
+
+fn union<T: Clone + Ord>(active: &[&Vec<T>]) -> Vec<T> {
+    let mut all: Vec<T> = active.iter().flat_map(|some| some.iter().cloned()).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The turns that these layers make: at each time, one for the nodes whose state becomes the same. Nothing
+/// is told of what would end with the run. A change of a dead node's `Keep` is none: it stays dead.
+fn turns<V, S: Clone + PartialEq>(
+    layers: &[Layer<V>],
+    end: Duration,
+    combine: impl Fn(&[&V]) -> S,
+    turn: impl Fn(NodeSet, S) -> Turn,
+) -> Vec<(Duration, Turn)> {
+    let mut by_node: BTreeMap<u32, Vec<&Layer<V>>> = BTreeMap::new();
+    for layer in layers {
+        by_node.entry(layer.node).or_default().push(layer);
+    }
+    let mut changes: BTreeMap<Duration, Vec<(S, Vec<NodeId>)>> = BTreeMap::new();
+    for (node, mut layers) in by_node {
+        layers.sort_by_key(|layer| layer.from);
+        let mut times: Vec<Duration> = layers.iter().flat_map(|layer| [layer.from, layer.until]).collect();
+        times.sort_unstable();
+        times.dedup();
+        let mut state = combine(&[]);
+        let mut first = 0;
+        for at in times.into_iter().filter(|at| *at < end) {
+            // Layers that ended are left behind; a churning node has thousands, one after the other.
+            while layers.get(first).is_some_and(|layer| layer.until <= at) {
+                first += 1;
+            }
+            let begun = layers.iter().skip(first).take_while(|layer| layer.from <= at);
+            let active: Vec<&V> = begun.filter(|layer| layer.until > at).map(|layer| &layer.value).collect();
+            let next = combine(&active);
+            if next == state {
+                continue;
+            }
+            let here = changes.entry(at).or_default();
+            match here.iter_mut().find(|(known, _)| *known == next) {
+                Some((_, nodes)) => nodes.push(NodeId(node)),
+                None => here.push((next.clone(), vec![NodeId(node)])),
+            }
+            state = next;
+        }
+    }
+    let flat = changes
+        .into_iter()
+        .flat_map(|(at, here)| here.into_iter().map(move |(state, nodes)| (at, state, nodes)));
+    flat.map(|(at, state, nodes)| (at, turn(nodes.into_iter().collect(), state))).collect()
+}
+
+fn kind(weather: &Weather) -> u64 {
+    match weather {
+        Weather::Churn { .. } => 1,
+        Weather::Crash { .. } => 2,
+        Weather::Partition { .. } => 3,
+        Weather::Links { change, .. } => {
+            if change.bandwidth > 0 {
+                5
+            } else if change.resets > 0.0 {
+                6
+            } else if change.refused_dials > 0.0 {
+                7
+            } else if change.dead_dials > 0.0 {
+                8
+            } else {
+                4
+            }
+        }
+        Weather::Slow { .. } => 9,
+        Weather::Silent(_) => 10,
+        Weather::Stall(_) => 11,
+        Weather::Undialable(_) => 12,
+        Weather::Malformed { .. } => 13,
+        Weather::Rollback { .. } => 14,
+        Weather::Equivocate { .. } => 15,
+    }
+}
+
+struct Expander<'s> {
+    scenario: &'s Scenario,
+    seed: u64,
+    fault: &'s FaultSetting,
+    identity: u64,
+}
+
+impl Expander<'_> {
+    fn expand(&self, listings: &[Listing], layers: &mut Layers) {
+        match &self.fault.what {
+            Weather::Churn { whom, session, gap, keep } => self.churn(whom, session, gap, *keep, layers),
+            Weather::Crash { whom, keep } => {
+                let nodes = match whom {
+                    Victims::Whom(whom) => self.struck(whom),
+                    Victims::Registry(registry) => vec![*registry],
+                    Victims::Count(among, count) => {
+                        let among = self.among(*among);
+                        strike(self.seed, Concern::Victim, self.identity, &among, *count as usize)
+                    }
+                };
+                self.lay(nodes, *keep, &mut layers.down);
+            }
+            Weather::Partition { share, registries, way } => {
+                let peers = self.peers(*share);
+                let from: NodeSet = registries.iter().copied().chain(peers).collect();
+                let to: NodeSet =
+                    (0..self.scenario.network.peers).filter(|node| !from.contains(NodeId(*node))).collect();
+                if from.is_empty() || to.is_empty() {
+                    return;
+                }
+                let heal = Turn::Heal { from: from.clone(), to: to.clone() };
+                self.both(Turn::Cut { from, to, way: *way }, heal, layers);
+            }
+            Weather::Links { whom, change } => self.lay(self.struck(whom), *change, &mut layers.links),
+            Weather::Slow { whom, factor } => self.lay(self.struck(whom), *factor, &mut layers.slow),
+            Weather::Silent(whom) => self.lay(self.struck(whom), (), &mut layers.silent),
+            Weather::Stall(whom) => self.lay(self.struck(whom), (), &mut layers.stalled),
+            Weather::Undialable(whom) => self.lay(self.struck(whom), (), &mut layers.undialable),
+            Weather::Malformed { share, garbles, lies } => {
+                let nodes = self.peers(*share);
+                if !garbles.is_empty() {
+                    self.lay(nodes.clone(), garbles.clone(), &mut layers.garbles);
+                }
+                if !lies.is_empty() {
+                    self.lay(nodes, lies.clone(), &mut layers.lies);
+                }
+            }
+            Weather::Rollback { package, share } => {
+                let nodes: NodeSet = self.peers(*share).into_iter().collect();
+                if let Some(listing) = packages(listings).get(*package as usize) {
+                    let turn = |on| Turn::Rollback {
+                        publisher: listing.publisher,
+                        name: listing.name.clone(),
+                        nodes: nodes.clone(),
+                        on,
+                    };
+                    self.both(turn(true), turn(false), layers);
+                }
+            }
+            Weather::Equivocate { package, share } => {
+                let nodes: NodeSet = self.peers(*share).into_iter().collect();
+                let first = packages(listings).get(*package as usize).map(|listing| &listing.name);
+                let last = listings.iter().rev().find(|listing| Some(&listing.name) == first);
+                if let Some(listing) = last {
+                    let turn = |on| Turn::Equivocate {
+                        publisher: listing.publisher,
+                        name: listing.name.clone(),
+                        version: listing.version.clone(),
+                        nodes: nodes.clone(),
+                        on,
+                    };
+                    self.both(turn(true), turn(false), layers);
+                }
+            }
+        }
+    }
+
+    fn both(&self, begin: Turn, end: Turn, layers: &mut Layers) {
+        layers.others.push((self.fault.at, begin));
+        if self.fault.until < self.scenario.duration {
+            layers.others.push((self.fault.until, end));
+        }
+    }
+
+    fn lay<V: Clone>(&self, nodes: Vec<u32>, value: V, layers: &mut Vec<Layer<V>>) {
+        let (from, until) = (self.fault.at, self.fault.until);
+        layers.extend(nodes.into_iter().map(|node| Layer { node, from, until, value: value.clone() }));
+    }
+
+    fn among(&self, among: Among) -> Vec<u32> {
+        let network = &self.scenario.network;
+        match among {
+            Among::Peers => (network.registries..network.peers).collect(),
+            Among::Registries => (0..network.registries).collect(),
+            Among::All => (0..network.peers).collect(),
+        }
+    }
+
+    fn struck(&self, whom: &Whom) -> Vec<u32> {
+        let among = self.among(whom.among);
+        let count = share_of(whom.share, among.len());
+        strike(self.seed, Concern::Victim, self.identity, &among, count)
+    }
+
+    fn peers(&self, share: f64) -> Vec<u32> {
+        self.struck(&Whom { among: Among::Peers, share })
+    }
+
+    fn churn(&self, whom: &Whom, session: &Spread, gap: &Spread, keep: Keep, layers: &mut Layers) {
+        let until = self.fault.until;
+        for node in self.struck(whom) {
+            // A node is somewhere within its first session when the fault begins.
+            let mut into = Draws::new(self.seed, Concern::Session, [self.identity, u64::from(node)]);
+            let first = draw(session, &mut into);
+            let left = crate::scenario::draw::scaled(first, into.unit());
+            let mut at = self.fault.at.saturating_add(left);
+            for _ in 0..MAX_SESSIONS {
+                if at >= until {
+                    break;
+                }
+                // At least a millisecond each, so that a life is one.
+                let back = at.saturating_add(draw(gap, &mut into).max(Duration::from_millis(1)));
+                let layer = Layer { node, from: at, until: back.min(until), value: keep };
+                layers.down.push(layer);
+                at = back.saturating_add(draw(session, &mut into).max(Duration::from_millis(1)));
+            }
+        }
+    }
+}
+
+fn draw(spread: &Spread, draws: &mut Draws) -> Duration {
+    match spread {
+        Spread::Weibull { shape, scale } => draws.weibull(*shape, *scale),
+        Spread::Exponential(mean) => draws.exponential(*mean),
+        Spread::Fixed(span) => *span,
+    }
+}

@@ -1,0 +1,131 @@
+//! Small enums that scenario files, plans and reports name alike.
+
+use serde::{Deserialize, Serialize};
+
+/// What a hostile peer does with what it means. The bytes are well-formed; see [`Garble`] for those that
+/// are not.
+///
+/// [`Garble`]: crate::testbed::Garble
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lie {
+    /// A record whose signature is not its publisher's.
+    BadSignature,
+    /// A record that names another publisher than the one who signed it.
+    ForgedPublisher,
+    /// An earlier list of a package's releases, truly signed, instead of the latest.
+    StaleSequence,
+    /// Another body for a release than the one its publisher signed first, signed by the same publisher.
+    TwoBodies,
+    /// Names of releases that do not exist.
+    PointerToNothing,
+    /// A good answer, to another question.
+    AnotherQuestion,
+}
+
+impl Lie {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::BadSignature,
+        Self::ForgedPublisher,
+        Self::StaleSequence,
+        Self::TwoBodies,
+        Self::PointerToNothing,
+        Self::AnotherQuestion,
+    ];
+
+    /// Its name in files and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BadSignature => "bad-signature",
+            Self::ForgedPublisher => "forged-publisher",
+            Self::StaleSequence => "stale-sequence",
+            Self::TwoBodies => "two-bodies",
+            Self::PointerToNothing => "pointer-to-nothing",
+            Self::AnotherQuestion => "another-question",
+        }
+    }
+}
+
+/// Which nodes a fault may strike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Among {
+    /// Modelled peers.
+    Peers,
+    /// Registries.
+    Registries,
+    /// Both.
+    All,
+}
+
+/// What a search asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    /// One word of some package.
+    Word,
+    /// Two words of one package.
+    Words,
+    /// A category of some package.
+    Category,
+    /// A tag of some package.
+    Tag,
+    /// A package's whole name.
+    Name,
+    /// The whole name of a package that was published during the run, at least ten seconds before; of one
+    /// of the catalogue while there is none.
+    New,
+    /// A word that nothing has.
+    Missing,
+    /// Each of the above but new ones, by chance.
+    Mixed,
+}
+
+/// What a get asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wanted {
+    /// A version by its name.
+    Release,
+    /// The latest version.
+    Latest,
+    /// A package, or a version, that does not exist.
+    Missing,
+    /// Each of these, by chance.
+    Mixed,
+}
+
+/// Which network a scenario runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// Regions of the world, and homes.
+    Internet,
+    /// One building.
+    Lan,
+    /// Regions and delays as given.
+    Explicit,
+}
+
+/// The value that `word` names, in a type that is written as a word.
+pub(crate) fn named<T: for<'de> Deserialize<'de>>(word: &str) -> Option<T> {
+    use serde::de::IntoDeserializer;
+    use serde::de::value::{Error, StrDeserializer};
+    let deserializer: StrDeserializer<'_, Error> = word.into_deserializer();
+    T::deserialize(deserializer).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lie_is_named_alike_everywhere() {
+        for lie in Lie::ALL {
+            assert_eq!(named(lie.name()), Some(lie));
+            assert_eq!(serde_json::to_string(&lie).unwrap(), format!("{:?}", lie.name()));
+        }
+        assert_eq!(named::<Lie>("no-lie"), None);
+    }
+}
