@@ -1,0 +1,33 @@
+//! Scenarios: what a file says, what a seed makes of it, and what a run of it comes to.
+//!
+//! [`Scenario`] is read from a file and checked; [`Plan`] is what a seed makes of it, explicit, with
+//! times; whoever runs it only follows it, and reports.
+
+pub mod catalogue_file;
+mod draw;
+mod expect;
+pub mod file;
+pub mod hostile;
+mod listing;
+mod nodes;
+pub mod plan;
+pub mod report;
+mod run;
+mod schema;
+#[cfg(test)]
+mod shipped;
+pub mod synthetic;
+mod units;
+mod words;
+
+pub use draw::{Concern, Draws};
+pub use expect::{Amount, Comparator, Comparison, Measure, Scale};
+pub use file::model::Scenario;
+pub use file::{FileError, Place, Problem};
+pub use listing::Listing;
+pub use nodes::{MAX_NODES, NodeSet, NodeSetError};
+pub use plan::Plan;
+pub use run::{Figures, Measured, RunError, RunOptions, run, run_on, verifier};
+pub use schema::schema;
+pub use units::{Rate, Seeds, Size, Span, UnitError};
+pub use words::{Among, By, Lie, Profile, Wanted};

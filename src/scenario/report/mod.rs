@@ -1,0 +1,18 @@
+//! What a run tells: the [`RunReport`] that programs read, and its text for people.
+//!
+//! A report is made once, when its run has ended, and not changed but for two fields: `wall_ms`, which is
+//! set by whoever has a clock (a run has none), and `replay`, set by whoever knows the command. Everything
+//! else in it is the same for the same plan, on any machine; [`stable`] writes just that, for snapshots.
+
+mod latency;
+mod shape;
+mod table;
+mod text;
+
+pub use latency::Latency;
+pub use shape::{Endings, Expectation, Malformed, Publishes, RunReport, Verdict, Violation};
+pub use table::{Align, Table};
+pub use text::{Paint, Tone, failure, line, plain, reasons, stable, summary};
+
+#[cfg(test)]
+mod tests;
