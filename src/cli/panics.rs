@@ -1,0 +1,43 @@
+//! A run that panics breaks alone: the others go on, and it is reported with where it happened.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::sync::Once;
+
+thread_local! {
+    static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Call `work`; what its panic said and where, if it panicked.
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| panic::set_hook(Box::new(remember)));
+    // What `work` touches is dropped with it: nothing half-changed is seen afterwards.
+    panic::catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| LAST.take().unwrap_or_else(|| "it panicked and did not say why".to_owned()))
+}
+
+fn remember(info: &PanicHookInfo<'_>) {
+    let words = words(info.payload()).unwrap_or("it panicked without words");
+    let place = info.location().map(|it| format!(" at {}:{}", it.file(), it.line())).unwrap_or_default();
+    LAST.set(Some(format!("{words}{place}")));
+}
+
+/// What `panic!` was given, whether literal or formatted.
+fn words(payload: &dyn Any) -> Option<&str> {
+    payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_with_its_place() {
+        assert_eq!(caught(|| 7), Ok(7));
+        let told = caught(|| assert_eq!(1 + 1, 3, "sums differ")).unwrap_err();
+        assert!(told.contains("sums differ") && told.contains("panics.rs:"), "{told}");
+        assert_eq!(caught(|| 8), Ok(8));
+    }
+}
