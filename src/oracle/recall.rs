@@ -4,7 +4,7 @@
 //! what the world says it ought to find ([`Truth::expected`]). In a quiet run it must be 1. With faults,
 //! an honest peer that answered a search, and held a release of T, has told it; a search that ends
 //! [`Outcome::Complete`] must have that release. And in every run, what was delivered is in the
-//! outcome, however the search ends.
+//! outcome, however the search ends, and nothing is in it that does not match the question.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -145,12 +145,19 @@ impl Recall {
         for lost in search.delivered.iter().filter(|id| !have.contains(*id) && !in_conflict.contains(id)) {
             violate(format!("{node}: {} delivered {lost} and its outcome does not have it", ended.query));
         }
+        // A limit filled with what nobody asked for is no recall.
+        for stray in ended.found.packages().filter(|package| !search.query.matches(package)) {
+            violate(format!(
+                "{node}: {} has {}, which does not match what it asked",
+                ended.query, stray.release
+            ));
+        }
         if ended.outcome == Outcome::Cancelled {
             return;
         }
         if have.len() >= search.limit {
-            // The limit is filled with what is true (oracle 4 sees to that). T leaves out what is too new to
-            // be owed; where such a one took the place of one of T, nothing was missed.
+            // The limit is filled with what is true (oracle 4 sees to that) and was asked for. T leaves out what
+            // is too new to be owed; where such a one took the place of one of T, nothing was missed.
             self.judgement.searches += 1;
             self.judgement.recall_sum += 1.0;
             return;

@@ -310,6 +310,17 @@ fn recall_sees_what_was_delivered_and_then_lost_with_the_outcome() {
 }
 
 #[test]
+fn recall_sees_an_outcome_filled_with_what_nobody_asked_for() {
+    let b = release("b");
+    let found = broken(|history| {
+        history[2].1 = came(PEER, &[&b]);
+        history[4].1 = delivered(&b);
+        history[6].1 = finished(Outcome::Enough, &[&b]);
+    });
+    assert_eq!(found, only(Oracle::Recall));
+}
+
+#[test]
 fn recall_must_be_one_in_a_quiet_run_however_the_search_ends() {
     let missing = Missing { answers: 1, names: 0, deadline: true };
     let history = vec![(0, began()), (100, finished(Outcome::Partial(missing), &[]))];
@@ -320,9 +331,9 @@ fn recall_must_be_one_in_a_quiet_run_however_the_search_ends() {
 #[test]
 fn recall_counts_over_the_smaller_of_limit_and_truth() {
     let mut judge = Judge::new(Duration::ZERO);
-    let world = World { quiet: true, expected: ["a", "b", "c"].map(|name| id(&release(name))).into() };
+    let world = World { quiet: true, expected: ["a-1", "a-2", "a-3"].map(|name| id(&release(name))).into() };
     let asked = Asked::Search(Query::text("a", 2), 2);
-    let (a, c) = (release("a"), release("c"));
+    let (a, c) = (release("a-1"), release("a-3"));
     let local = |release: &Checked| Fact::Delivered { query: QUERY, release: release.clone(), from: None };
     for fact in [
         Fact::Began { query: QUERY, asked, deadline: Timestamp::from_millis(9) },

@@ -53,7 +53,7 @@ pub(super) struct Journal {
     judge: Judge,
     verifier: Verifier,
     running: BTreeMap<(NodeId, QueryId), Asked>,
-    /// Requests for a value, to see what lists come.
+    /// The highest sequence of each list that each registry has seen.
     sequences: BTreeMap<(NodeId, PackageId), u64>,
     results: Sha256,
     now: Timestamp,
