@@ -31,6 +31,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("message", &["time", "package", "record", "network"]),
     ("engine", &["time", "package", "record", "message", "network"]),
     ("registry", &["time", "package", "record", "message", "network", "store", "engine"]),
+    // What an operator runs, and what asks it: they share the shapes of the HTTP interface.
+    ("api", &["time", "package"]),
+    ("client", &["time", "package", "api"]),
+    (
+        "node",
+        &["time", "network", "store", "package", "record", "message", "engine", "registry", "net", "api"],
+    ),
     // Where they meet.
     (
         "oracle",
@@ -58,14 +65,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Crates from outside that only some layers may name. Others are free to all.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("libp2p", &["net"]),
-    ("futures", &["net"]),
-    ("tokio", &["net", "registry"]),
+    ("libp2p", &["net", "node"]),
+    ("futures", &["net", "node"]),
+    ("tokio", &["net", "registry", "node"]),
+    ("redb", &["store"]),
+    ("axum", &["node"]),
+    ("prometheus_client", &["net", "node"]),
+    ("tracing_subscriber", &["node", "cli"]),
+    ("getrandom", &["node"]),
+    ("ureq", &["client"]),
     ("futures_core", &["net", "registry", "engine"]),
     ("rand_chacha", &["engine", "registry", "sim", "scenario", "conformance"]),
     ("ed25519_dalek", &["record", "package"]),
-    ("toml", &["scenario", "cli"]),
-    ("serde_json", &["sim", "scenario", "cli"]),
+    ("toml", &["scenario", "cli", "node", "client"]),
+    ("serde_json", &["sim", "scenario", "cli", "api", "node", "client"]),
     ("strsim", &["scenario"]),
     ("cargo_metadata", &["scenario", "cli"]),
     ("clap", &["cli"]),

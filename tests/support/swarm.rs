@@ -91,8 +91,11 @@ impl SwarmTestbed {
             .map_err(|error| TestbedError::Start(error.to_string()))?;
         let transport = MemoryTransport::default()
             .upgrade(Version::V1)
-            .authenticate(libp2p_plaintext::Config::new(&it.keypair))
-            .multiplex(libp2p_yamux::Config::default())
+            .authenticate(
+                libp2p::noise::Config::new(&it.keypair)
+                    .map_err(|error| TestbedError::Start(error.to_string()))?,
+            )
+            .multiplex(libp2p::yamux::Config::default())
             .timeout(Duration::from_secs(10))
             .boxed();
         let settings =
