@@ -77,7 +77,8 @@ fn gossip(config: &NetConfig) -> Result<gossipsub::Config, BuildError> {
     // The same announcement is the same message, whoever says it and however often.
     let id = |message: &gossipsub::Message| {
         let mut digest = Sha256::new();
-        digest.update(message.topic.as_str().len().to_be_bytes());
+        // Of one width on every machine: peers name messages to one another by these ids.
+        digest.update((message.topic.as_str().len() as u64).to_be_bytes());
         digest.update(message.topic.as_str());
         digest.update(&message.data);
         gossipsub::MessageId::from(digest.finalize().to_vec())

@@ -63,10 +63,10 @@ impl Default for NetConfig {
 }
 
 /// The protocol that records and providers are exchanged with.
-pub(super) const DHT_PROTOCOL: &str = "/swarmproof/kad/1";
+pub const DHT_PROTOCOL: &str = "/swarmproof/kad/1";
 /// The protocol that questions are asked with.
-pub(super) const ASK_PROTOCOL: &str = "/swarmproof/ask/1";
+pub const ASK_PROTOCOL: &str = "/swarmproof/ask/1";
 /// The family of protocols, as identify says it.
-pub(super) const FAMILY: &str = "/swarmproof/1";
+pub const FAMILY: &str = "/swarmproof/1";
 /// The most addresses that are believed of one peer.
 pub(super) const ADDRESSES_OF_ONE: usize = 8;

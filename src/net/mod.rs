@@ -41,7 +41,7 @@ mod store;
 
 pub use behaviour::{Behaviour, BuildError};
 pub use clock::Clock;
-pub use config::NetConfig;
+pub use config::{ASK_PROTOCOL, DHT_PROTOCOL, FAMILY, NetConfig};
 pub use network::Libp2pNetwork;
 pub use stopper::Stopper;
 pub use store::Lend;
