@@ -13,6 +13,8 @@
 //! `net` (libp2p), `sim` (simulator, oracles, scenarios) and `cli` (the command line), all on by default;
 //! the library builds with any subset.
 
+#[cfg(feature = "node")]
+pub mod api;
 pub mod conformance;
 pub mod engine;
 pub mod message;
