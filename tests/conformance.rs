@@ -2,25 +2,24 @@
 //! clause must notice.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
-#![expect(clippy::disallowed_methods, reason = "real swarms live in real time")]
-
-mod support;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::ExitCode;
-use support::swarm::SwarmTestbed;
-use swarmproof::conformance::{Breach, Breached, breaches, clauses};
+use swarmproof::conformance::{Breach, Breached, Setup, breaches, clauses};
+use swarmproof::net::{SwarmSetup, SwarmTestbed, Wire};
+use swarmproof::testbed::TestbedError;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // The tests mostly wait.
     arguments.test_threads = arguments.test_threads.or(Some(12));
     let mut trials = Vec::new();
-    for clause in clauses::<SwarmTestbed>() {
-        let name = format!("swarm::{}", clause.name);
-        trials.push(Trial::test(name, move || {
-            Ok(clause.check(SwarmTestbed::new).map_err(|e| e.to_string())?)
-        }));
+    for wire in Wire::ALL {
+        for clause in clauses::<SwarmTestbed>() {
+            let name = format!("swarm::{wire}::{}", clause.name);
+            let check = move || Ok(clause.check(|setup| on(wire, setup)).map_err(|e| e.to_string())?);
+            trials.push(Trial::test(name, check));
+        }
     }
     for (breach, noticed_by) in breaches() {
         for clause in noticed_by {
@@ -32,13 +31,17 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
+fn on(wire: Wire, setup: Setup) -> Result<SwarmTestbed, TestbedError> {
+    SwarmTestbed::new(SwarmSetup::new(wire, setup.validator, setup.topics))
+}
+
 /// A clause must fail on a network that breaks it, and not because it could not be tried.
 fn must_notice(breach: Breach, clause: &str) -> Result<(), Failed> {
     let clause = clauses::<Breached<SwarmTestbed>>()
         .into_iter()
         .find(|its| its.name == clause)
         .ok_or_else(|| format!("there is no clause {clause}"))?;
-    match clause.check(|setup| Ok(Breached::new(SwarmTestbed::new(setup)?, breach))) {
+    match clause.check(|setup| Ok(Breached::new(on(Wire::Memory, setup)?, breach))) {
         Ok(()) => Err(format!("{} holds on a network that {breach:?}", clause.name).into()),
         Err(swarmproof::conformance::Violation::Broken(_)) => Ok(()),
         Err(untried) => Err(untried.to_string().into()),

@@ -60,7 +60,7 @@ fn subscribers_hear_announcements<B: Testbed>(bed: &mut B) -> Verdict {
     ensure!(matches!(result, Ok(Done::Announced { to: 1.. })), "announcing ended as {result:?}");
     let told = |at: usize, probes: &mut super::scene::Probes<B>| !probes[at].announcements().is_empty();
     scene.need("both other subscribers to hear", |probes| told(1, probes) && told(2, probes))?;
-    scene.need("every listener to hear", |_| heard.iter().all(|heard| !heard.borrow().is_empty()))?;
+    scene.need("every listener to hear", |_| heard.iter().all(|heard| !heard.all().is_empty()))?;
     scene.linger(QUIET)?;
     for (at, times) in [(0, 0), (1, 1), (2, 1), (3, 0)] {
         let got = scene.probes[at].announcements();
@@ -72,7 +72,7 @@ fn subscribers_hear_announcements<B: Testbed>(bed: &mut B) -> Verdict {
         );
     }
     for heard in &heard {
-        ensure!(*heard.borrow() == [payload.clone()], "a listener heard {:?}", heard.borrow());
+        ensure!(heard.all() == [payload.clone()], "a listener heard {:?}", heard.all());
     }
     Ok(())
 }
@@ -89,7 +89,7 @@ fn an_ill_made_announcement_goes_nowhere<B: Testbed>(bed: &mut B) -> Verdict {
         let got = probe.announcements();
         ensure!(got.is_empty(), "application {at} was handed {got:?}");
     }
-    ensure!(heard.iter().all(|heard| heard.borrow().is_empty()), "a listener was handed it");
+    ensure!(heard.iter().all(|heard| heard.all().is_empty()), "a listener was handed it");
     // Each that rejects it can only have it from its author: nobody passes it on.
     let charged: BTreeSet<_> = scene
         .probes

@@ -1,10 +1,8 @@
 //! What the suite lends to the networks it tries: a validator, and responders that are told what to do.
 
-use core::cell::RefCell;
 use core::fmt;
 use std::collections::BTreeMap;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
@@ -75,7 +73,19 @@ enum Manner {
 }
 
 /// What was announced to a part, for the clause to look at.
-pub(super) type Heard = Rc<RefCell<Vec<Bytes>>>;
+#[derive(Clone, Debug, Default)]
+pub(super) struct Heard(Arc<Mutex<Vec<Bytes>>>);
+
+impl Heard {
+    /// All of it so far.
+    pub(super) fn all(&self) -> Vec<Bytes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn hear(&self, payload: Bytes) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(payload);
+    }
+}
 
 /// A responder with a name, which it says before what it was asked.
 pub(super) struct Part {
@@ -123,7 +133,7 @@ impl Responder for Part {
     }
 
     fn announced(&mut self, _topic: &[u8], payload: &Bytes, _wall: WallTime) {
-        self.heard.borrow_mut().push(payload.clone());
+        self.heard.hear(payload.clone());
     }
 
     fn record(&mut self, key: &[u8]) -> Option<Bytes> {

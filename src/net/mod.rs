@@ -38,6 +38,7 @@ mod node;
 mod questions;
 mod stopper;
 mod store;
+mod testbed;
 
 pub use behaviour::{Behaviour, BuildError};
 pub use clock::Clock;
@@ -45,3 +46,4 @@ pub use config::{ASK_PROTOCOL, DHT_PROTOCOL, FAMILY, NetConfig};
 pub use network::Libp2pNetwork;
 pub use stopper::Stopper;
 pub use store::Lend;
+pub use testbed::{SwarmSetup, SwarmStore, SwarmTestbed, Wire};

@@ -81,6 +81,11 @@ impl Libp2pNetwork {
         }
     }
 
+    /// Where this node listens, as far as its transport has said so.
+    pub fn addresses(&self) -> Vec<Multiaddr> {
+        self.up.as_ref().map_or_else(Vec::new, |(node, _)| node.swarm.listeners().cloned().collect())
+    }
+
     /// Whether `peer` is connected and known to speak the application's protocol.
     pub fn is_up(&self, peer: PeerId) -> bool {
         self.up.as_ref().is_some_and(|(node, _)| node.is_up(peer))

@@ -84,7 +84,7 @@ pub struct AnswerLimits {
 ///
 /// A node under test answers [`Event::Question`]s itself and hands them to its responder; a modelled
 /// peer is a responder alone; a hostile peer is a responder that lies.
-pub trait Responder {
+pub trait Responder: Send {
     /// Answer `question` within `limits`, or refuse.
     fn answer(&mut self, question: &[u8], limits: AnswerLimits) -> Result<Bytes, Refusal>;
 

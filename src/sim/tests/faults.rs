@@ -249,7 +249,7 @@ fn announcements_reach_those_whose_neighbours_have_died() {
     tell(&mut bed, author.request(Request::Announce { topic, payload })).result.unwrap();
     tell(&mut bed, author.sleep(MINUTE));
     for node in (1..=200u32).filter(|n| n % 10 <= 2) {
-        assert_eq!(peers[node as usize - 1].heard.borrow().len(), 1, "{node}");
+        assert_eq!(peers[node as usize - 1].heard.lock().unwrap().len(), 1, "{node}");
     }
 }
 

@@ -215,7 +215,7 @@ fn an_announcement_reaches_every_subscriber_once_and_a_bad_one_nobody() {
         tell(&mut bed, author.sleep(MINUTE));
     }
     for peer in &peers {
-        assert_eq!(*peer.heard.borrow(), ["ok:1", "ok:2"]);
+        assert_eq!(*peer.heard.lock().unwrap(), ["ok:1", "ok:2"]);
     }
     tell(&mut bed, reader.sleep(MINUTE));
     let heard: Vec<_> = reader.others.iter().filter(|e| matches!(e, Event::Announcement { .. })).collect();

@@ -1,10 +1,8 @@
 //! A small application to drive a world with.
 
-use core::cell::RefCell;
 use core::future::poll_fn;
 use core::time::Duration;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 
@@ -36,7 +34,7 @@ impl Validator for Prefix {
 /// Answers with what it was asked, and counts what it hears.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Echo {
-    pub(crate) heard: Rc<RefCell<Vec<Bytes>>>,
+    pub(crate) heard: Arc<Mutex<Vec<Bytes>>>,
 }
 
 impl Responder for Echo {
@@ -45,7 +43,7 @@ impl Responder for Echo {
     }
 
     fn announced(&mut self, _: &[u8], payload: &Bytes, _: WallTime) {
-        self.heard.borrow_mut().push(payload.clone());
+        self.heard.lock().unwrap().push(payload.clone());
     }
 
     fn record(&mut self, key: &[u8]) -> Option<Bytes> {
@@ -53,7 +51,7 @@ impl Responder for Echo {
     }
 
     fn forget(&mut self) {
-        self.heard.borrow_mut().clear();
+        self.heard.lock().unwrap().clear();
     }
 }
 

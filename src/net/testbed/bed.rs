@@ -1,0 +1,315 @@
+//! [`SwarmTestbed`]: the nodes, their runtime, and what is done to them.
+
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::task::Poll;
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use libp2p::{Multiaddr, PeerId};
+use tokio::runtime::Runtime;
+use tokio::task::LocalSet;
+
+use super::node::Node;
+use super::serve::serve;
+use super::setup::SwarmSetup;
+use super::store::SwarmStore;
+use crate::net::clock::Clock;
+use crate::net::network::Libp2pNetwork;
+use crate::network::Responder;
+use crate::testbed::{Fault, Keep, LocalTask, NodeId, NodeSpec, Testbed, TestbedError};
+use crate::time::{Timestamp, WallTime};
+
+/// The longest that a starting network takes to join.
+const JOINING: Duration = Duration::from_secs(10);
+/// The longest that the socket of a node's last life takes to close.
+const CLOSING: Duration = Duration::from_secs(5);
+/// How often something that takes its time is tried again.
+const AGAIN: Duration = Duration::from_millis(5);
+
+/// A set of swarms.
+pub struct SwarmTestbed {
+    runtime: Runtime,
+    local: LocalSet,
+    clock: Clock,
+    setup: SwarmSetup,
+    nodes: Vec<Node>,
+    started: bool,
+    /// Why the starting network did not come to be.
+    failed: Option<TestbedError>,
+}
+
+impl fmt::Debug for SwarmTestbed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SwarmTestbed")
+            .field("setup", &self.setup)
+            .field("nodes", &self.nodes.len())
+            .field("started", &self.started)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SwarmTestbed {
+    /// No nodes yet.
+    pub fn new(setup: SwarmSetup) -> Result<Self, TestbedError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .enable_io()
+            .build()
+            .map_err(|error| TestbedError::Start(error.to_string()))?;
+        let clock = Clock::start();
+        let local = LocalSet::new();
+        Ok(Self { runtime, local, clock, setup, nodes: Vec::new(), started: false, failed: None })
+    }
+
+    fn at(&self, node: NodeId) -> Option<&Node> {
+        self.nodes.get(usize::try_from(node.0).ok()?)
+    }
+
+    fn node(&mut self, node: NodeId) -> Result<&mut Node, TestbedError> {
+        let at = usize::try_from(node.0).ok();
+        at.and_then(|at| self.nodes.get_mut(at)).ok_or(TestbedError::NoSuchNode { node, wanted: "a node" })
+    }
+
+    /// Let everything run for a moment.
+    #[expect(clippy::disallowed_methods, reason = "sockets close in real time")]
+    fn breathe(&self) {
+        self.runtime.block_on(self.local.run_until(async { tokio::time::sleep(AGAIN).await }));
+    }
+
+    /// Begin a life of `node`.
+    fn begin(&mut self, node: NodeId) -> Result<(), TestbedError> {
+        let give_up = self.clock.now().after(CLOSING);
+        loop {
+            let (setup, clock) = (self.setup.clone(), self.clock);
+            let handle = self.runtime.handle().clone();
+            let lives = {
+                let _context = handle.enter();
+                self.node(node)?.live(&setup, clock)
+            };
+            match lives {
+                Ok(()) => break,
+                // Its last life may still have the port.
+                Err(_busy) if self.clock.now() < give_up => self.breathe(),
+                Err(error) => return Err(error),
+            }
+        }
+        self.listens(node)?;
+        if self.started {
+            let joins = self.joins_by(node);
+            self.introduce(node, joins)?;
+            self.serve(node)?;
+        }
+        Ok(())
+    }
+
+    /// Wait until `node` knows the address that it listens on.
+    fn listens(&mut self, node: NodeId) -> Result<(), TestbedError> {
+        let runtime = &self.runtime;
+        let at = usize::try_from(node.0).ok();
+        let Some(it) = at.and_then(|at| self.nodes.get_mut(at)) else {
+            return Err(TestbedError::NoSuchNode { node, wanted: "a node" });
+        };
+        let known = poll_fn(|cx| it.poll_address(cx));
+        match runtime.block_on(async { tokio::time::timeout(CLOSING, known).await }) {
+            Ok(()) => Ok(()),
+            Err(_late) => Err(TestbedError::Start(format!("{node} does not listen"))),
+        }
+    }
+
+    /// Two peers by which `node` can join: those that the testbed runs first, as they stay.
+    fn joins_by(&self, node: NodeId) -> Vec<(PeerId, Multiaddr)> {
+        let own = self.at(node).map(|node| node.peer);
+        let up = |other: &&Node| Some(other.peer) != own && other.is_up();
+        let (served, others): (Vec<&Node>, Vec<&Node>) =
+            self.nodes.iter().filter(up).partition(|other| other.part.is_some());
+        served.into_iter().chain(others).take(2).map(Node::named).collect()
+    }
+
+    /// Have `node` dial the peers that it is to join by.
+    fn introduce(&mut self, node: NodeId, known: Vec<(PeerId, Multiaddr)>) -> Result<(), TestbedError> {
+        let context = self.runtime.handle().clone();
+        let _context = context.enter();
+        if let Some(network) = &mut self.node(node)?.network {
+            for (peer, address) in known {
+                network.add_address(peer, address);
+                network.connect(peer);
+            }
+        }
+        Ok(())
+    }
+
+    /// Have the testbed run `node`, when it is one that the testbed runs.
+    fn serve(&mut self, node: NodeId) -> Result<(), TestbedError> {
+        let (topics, bytes) = (self.setup.topics.clone(), self.setup.config.answer_bytes);
+        let context = self.runtime.handle().clone();
+        let _context = context.enter();
+        let it = self.node(node)?;
+        if let Some(part) = it.part.clone()
+            && let Some(network) = it.network.take()
+        {
+            let task = serve(network, part, it.silent.clone(), topics, bytes);
+            self.local.spawn_local(task);
+        }
+        Ok(())
+    }
+
+    /// Join the starting network, once.
+    fn start(&mut self) {
+        if !core::mem::replace(&mut self.started, true) {
+            self.failed = self.join().err();
+        }
+    }
+
+    fn join(&mut self) -> Result<(), TestbedError> {
+        let names: Vec<(PeerId, Multiaddr)> = self.nodes.iter().map(Node::named).collect();
+        let mut wanted = Vec::new();
+        let mut before: Option<&(PeerId, Multiaddr)> = None;
+        for (own, id) in names.iter().zip(0..) {
+            let mut known: Vec<(PeerId, Multiaddr)> =
+                names.first().into_iter().chain(before).cloned().collect();
+            known.dedup();
+            known.retain(|(peer, _)| *peer != own.0);
+            wanted.extend(known.iter().map(|(peer, _)| (own.0, *peer)));
+            self.introduce(NodeId(id), known)?;
+            before = Some(own);
+        }
+        let mut networks: BTreeMap<PeerId, &mut Libp2pNetwork> = BTreeMap::new();
+        for node in &mut self.nodes {
+            networks.extend(node.network.as_mut().map(|network| (node.peer, network)));
+        }
+        let joined = poll_fn(|cx| {
+            for network in networks.values_mut() {
+                let _working = network.poll_work(cx);
+            }
+            let sees = |one: &PeerId, other: &PeerId| networks.get(one).is_none_or(|it| it.is_up(*other));
+            wanted.retain(|(one, other)| !sees(one, other) || !sees(other, one));
+            if wanted.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        });
+        let joined = self.runtime.block_on(async { tokio::time::timeout(JOINING, joined).await });
+        if joined.is_err() {
+            return Err(TestbedError::Start(format!("its nodes were not connected within {JOINING:?}")));
+        }
+        for (_, id) in names.iter().zip(0..) {
+            self.serve(NodeId(id))?;
+        }
+        Ok(())
+    }
+
+    fn kill(&mut self, node: NodeId, keep: Keep) -> Result<(), TestbedError> {
+        self.node(node)?.die(keep).then_some(()).ok_or(TestbedError::NoSuchNode { node, wanted: "up" })
+    }
+}
+
+impl Testbed for SwarmTestbed {
+    type Network = Libp2pNetwork;
+    type Store = SwarmStore;
+
+    fn spawn(&mut self, spec: NodeSpec) -> Result<NodeId, TestbedError> {
+        if !spec.dialable {
+            return Err(TestbedError::Unsupported { what: "an undialable node" });
+        }
+        let number = u32::try_from(self.nodes.len());
+        let node = NodeId(number.map_err(|_| TestbedError::Start("too many nodes".to_owned()))?);
+        self.nodes.push(Node::new(self.setup.wire, spec));
+        self.begin(node)?;
+        Ok(node)
+    }
+
+    fn peer(&self, node: NodeId) -> Option<PeerId> {
+        self.at(node).map(|node| node.peer)
+    }
+
+    fn network(&mut self, node: NodeId) -> Option<Libp2pNetwork> {
+        self.start();
+        if self.failed.is_some() {
+            return None;
+        }
+        let it = self.node(node).ok()?;
+        if it.part.is_some() { None } else { it.network.take() }
+    }
+
+    fn store(&mut self, node: NodeId) -> Option<SwarmStore> {
+        let it = self.at(node)?;
+        (it.part.is_none() && it.is_up()).then(|| it.store.clone())
+    }
+
+    fn run(&mut self, owner: Option<NodeId>, task: LocalTask) {
+        let handle = {
+            let _context = self.runtime.enter();
+            self.local.spawn_local(task)
+        };
+        if let Some(owner) = owner.and_then(|owner| self.node(owner).ok()) {
+            owner.owns(handle);
+        }
+    }
+
+    fn preload(&mut self, key: Bytes, value: Bytes, ttl: Duration) -> Result<(), TestbedError> {
+        if self.started {
+            return Err(TestbedError::Unsupported { what: "preloading after the start" });
+        }
+        for network in self.nodes.iter_mut().filter_map(|node| node.network.as_mut()) {
+            if !network.keep(&key, &value, ttl) {
+                return Err(TestbedError::Start("a preloaded record was refused".to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, fault: Fault) -> Result<(), TestbedError> {
+        if let Some(why) = &self.failed {
+            return Err(why.clone());
+        }
+        match fault {
+            Fault::Kill { node, keep } => self.kill(node, keep),
+            Fault::Restart { node } if self.node(node)?.is_up() => {
+                Err(TestbedError::NoSuchNode { node, wanted: "down" })
+            }
+            Fault::Restart { node } => self.begin(node),
+            Fault::Silent { node, silent } => {
+                self.node(node)?.silent.set(silent);
+                Ok(())
+            }
+            Fault::Cut { .. } | Fault::Heal { .. } => Err(TestbedError::Unsupported { what: "a partition" }),
+            Fault::Links { .. } => Err(TestbedError::Unsupported { what: "a change of links" }),
+            Fault::Slow { .. } => Err(TestbedError::Unsupported { what: "a slow node" }),
+            Fault::Stall { .. } => Err(TestbedError::Unsupported { what: "a stall" }),
+            Fault::Garbles { .. } => Err(TestbedError::Unsupported { what: "garbling" }),
+            Fault::Dialable { .. } => Err(TestbedError::Unsupported { what: "an undialable node" }),
+        }
+    }
+
+    fn impersonate(&mut self, node: NodeId, responder: Box<dyn Responder>) -> Result<(), TestbedError> {
+        let Some(part) = &self.node(node)?.part else {
+            return Err(TestbedError::NoSuchNode { node, wanted: "run by the testbed" });
+        };
+        part.replace(responder);
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn wall(&self) -> WallTime {
+        self.clock.wall()
+    }
+
+    fn tick(&self) -> Duration {
+        // What a loaded machine may take to get back to a task whose timer fired.
+        Duration::from_millis(250)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "real time moves by being waited for")]
+    fn run_until(&mut self, until: Timestamp) {
+        self.start();
+        let span = until.since(self.clock.now());
+        self.runtime.block_on(self.local.run_until(async { tokio::time::sleep(span).await }));
+    }
+
+    fn block_on<T>(&mut self, limit: Duration, task: impl Future<Output = T>) -> Option<T> {
+        self.start();
+        self.runtime.block_on(self.local.run_until(async { tokio::time::timeout(limit, task).await.ok() }))
+    }
+}

@@ -1,0 +1,125 @@
+//! One node of a testbed, over all its lives.
+
+use core::cell::Cell;
+use core::task::{Context, Poll};
+use core::time::Duration;
+use std::rc::Rc;
+
+use libp2p::identity::Keypair;
+use libp2p::swarm::{self, Swarm};
+use libp2p::{Multiaddr, PeerId};
+use tokio::task::JoinHandle;
+
+use super::serve::Part;
+use super::setup::SwarmSetup;
+use super::store::SwarmStore;
+use super::wire::Wire;
+use crate::net::behaviour::Behaviour;
+use crate::net::clock::Clock;
+use crate::net::config::NetConfig;
+use crate::net::network::Libp2pNetwork;
+use crate::net::stopper::Stopper;
+use crate::testbed::{Keep, NodeSpec, Role, TestbedError};
+
+/// How long a connection that nobody uses is kept: longer than most runs, as a node has few neighbours.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// One node.
+pub(super) struct Node {
+    pub(super) peer: PeerId,
+    /// Who answers, when the testbed runs this node.
+    pub(super) part: Option<Part>,
+    pub(super) silent: Rc<Cell<bool>>,
+    pub(super) store: SwarmStore,
+    /// The present life's network, until it is taken or runs.
+    pub(super) network: Option<Libp2pNetwork>,
+    keypair: Keypair,
+    /// Where it listens, in all its lives.
+    address: Multiaddr,
+    server: bool,
+    /// What ends the present life.
+    stopper: Option<Stopper>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Node {
+    /// A node that does not live yet.
+    pub(super) fn new(wire: Wire, spec: NodeSpec) -> Self {
+        let keypair = Keypair::generate_ed25519();
+        Self {
+            peer: keypair.public().to_peer_id(),
+            part: match spec.role {
+                Role::Application => None,
+                Role::Served(responder) => Some(Part::new(responder)),
+            },
+            silent: Rc::default(),
+            store: SwarmStore::default(),
+            network: None,
+            keypair,
+            address: wire.address(),
+            server: spec.server,
+            stopper: None,
+            tasks: Vec::new(),
+        }
+    }
+
+    /// Whether it lives.
+    pub(super) fn is_up(&self) -> bool {
+        self.stopper.is_some()
+    }
+
+    /// Its name, and where it listens.
+    pub(super) fn named(&self) -> (PeerId, Multiaddr) {
+        (self.peer, self.address.clone())
+    }
+
+    /// Begin a life, within the testbed's runtime. Fails when its address is not free.
+    pub(super) fn live(&mut self, setup: &SwarmSetup, clock: Clock) -> Result<(), TestbedError> {
+        let start = |error: &dyn core::fmt::Display| TestbedError::Start(error.to_string());
+        let config = NetConfig { serves: self.server, ..setup.config.clone() };
+        let lend = self.part.as_ref().map(Part::lend);
+        let behaviour = Behaviour::new(&self.keypair, &config, lend).map_err(|error| start(&error))?;
+        let transport = setup.wire.transport(&self.keypair)?;
+        let settings = swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE);
+        let swarm = Swarm::new(transport, behaviour, self.peer, settings);
+        let mut network = Libp2pNetwork::new(swarm, config, clock, setup.validator.clone());
+        network.listen_on(self.address.clone()).map_err(|error| start(&error))?;
+        self.stopper = Some(network.stopper());
+        self.network = Some(network);
+        Ok(())
+    }
+
+    /// Ready when the address that it listens on is known, where the system chooses it.
+    pub(super) fn poll_address(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(network) = &mut self.network else { return Poll::Ready(()) };
+        let _working = network.poll_work(cx);
+        match network.addresses().first() {
+            Some(address) => {
+                self.address = address.clone();
+                Poll::Ready(())
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    /// `task` ends with this node's present life.
+    pub(super) fn owns(&mut self, task: JoinHandle<()>) {
+        self.tasks.retain(|task| !task.is_finished());
+        self.tasks.push(task);
+    }
+
+    /// End its life, and leave it with `keep`. Says whether it lived.
+    pub(super) fn die(&mut self, keep: Keep) -> bool {
+        let Some(stopper) = self.stopper.take() else { return false };
+        stopper.stop();
+        self.network = None;
+        self.tasks.drain(..).for_each(|task| task.abort());
+        self.store.end_life(keep);
+        if keep == Keep::Nothing
+            && let Some(part) = &self.part
+        {
+            part.with(|part| part.forget());
+        }
+        true
+    }
+}

@@ -1,0 +1,42 @@
+//! What a testbed of swarms is made with.
+
+use core::fmt;
+use core::time::Duration;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::wire::Wire;
+use crate::net::config::NetConfig;
+use crate::network::Validator;
+
+/// What a [`SwarmTestbed`](super::SwarmTestbed) is made with.
+#[derive(Clone)]
+pub struct SwarmSetup {
+    /// What connects the nodes.
+    pub wire: Wire,
+    /// What every node judges records and announcements by.
+    pub validator: Arc<dyn Validator>,
+    /// The topics that nodes which the testbed runs itself listen to.
+    pub topics: Vec<Bytes>,
+    /// The limits of each node. Whether it serves the DHT is the node's own.
+    pub config: NetConfig,
+}
+
+impl SwarmSetup {
+    /// Nodes over `wire` with default limits and quick heartbeats, as a test has no time to lose.
+    pub fn new(wire: Wire, validator: Arc<dyn Validator>, topics: Vec<Bytes>) -> Self {
+        let config = NetConfig { heartbeat: Duration::from_millis(200), ..NetConfig::default() };
+        Self { wire, validator, topics, config }
+    }
+}
+
+impl fmt::Debug for SwarmSetup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SwarmSetup")
+            .field("wire", &self.wire)
+            .field("topics", &self.topics)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,3 +1,0 @@
-//! Testbeds that are made of real things.
-
-pub(crate) mod swarm;
