@@ -8,16 +8,9 @@ use libp2p::{StreamProtocol, gossipsub, identify, kad, request_response};
 use sha2::{Digest, Sha256};
 
 use super::codec::Codec;
-use super::config::{ASK_PROTOCOL, DHT_PROTOCOL, FAMILY, NetConfig};
+use super::config::NetConfig;
+use super::error::BuildError;
 use super::store::{DhtStore, Lend};
-
-/// Why the protocols could not be put together.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BuildError {
-    /// Gossipsub refused its settings, in its own words.
-    #[error("gossipsub: {0}")]
-    Gossip(String),
-}
 
 /// What a node's swarm runs. Made by [`Behaviour::new`], run by a [`Libp2pNetwork`](super::Libp2pNetwork).
 #[derive(NetworkBehaviour)]
@@ -38,12 +31,14 @@ impl Behaviour {
     /// The protocols for a node with this key. `lend` is asked for records beside those that the DHT
     /// gave this node to store.
     pub fn new(keypair: &Keypair, config: &NetConfig, lend: Option<Lend>) -> Result<Self, BuildError> {
+        config.check()?;
+        let (dht_name, ask_name) = config.protocols.names()?;
         let local = keypair.public().to_peer_id();
         let store = DhtStore::new(local, config, lend);
-        let mut kad = kad::Behaviour::with_config(local, store, dht(config));
+        let mut kad = kad::Behaviour::with_config(local, store, dht(config, dht_name));
         // On its own, kad serves only once an address was confirmed from outside.
         kad.set_mode(Some(if config.serves { kad::Mode::Server } else { kad::Mode::Client }));
-        let protocol = (StreamProtocol::new(ASK_PROTOCOL), request_response::ProtocolSupport::Full);
+        let protocol = (ask_name, request_response::ProtocolSupport::Full);
         // One connection carries both sides' questions, and the answers that are on their way.
         let streams = config.questions_to_one.saturating_mul(4);
         let settings = request_response::Config::default()
@@ -54,13 +49,16 @@ impl Behaviour {
         let authenticity = gossipsub::MessageAuthenticity::Signed(keypair.clone());
         let gossip = gossipsub::Behaviour::new(authenticity, gossip(config)?)
             .map_err(|error| BuildError::Gossip(error.to_string()))?;
-        let identify = identify::Behaviour::new(identify::Config::new(FAMILY.to_owned(), keypair.public()));
+        let identify = identify::Behaviour::new(identify::Config::new(
+            config.protocols.family.clone(),
+            keypair.public(),
+        ));
         Ok(Self { kad, ask, gossip, identify })
     }
 }
 
-fn dht(config: &NetConfig) -> kad::Config {
-    let mut dht = kad::Config::new(StreamProtocol::new(DHT_PROTOCOL));
+fn dht(config: &NetConfig, name: StreamProtocol) -> kad::Config {
+    let mut dht = kad::Config::new(name);
     // Each job would copy the whole store; the application publishes anew what is its own.
     dht.set_publication_interval(None)
         .set_replication_interval(None)

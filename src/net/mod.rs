@@ -1,17 +1,24 @@
 //! The real network: one node on a libp2p swarm, as a [`Network`](crate::network::Network).
 //!
-//! [`Libp2pNetwork`] owns its swarm and polls it only in `poll_event`: one task, no lock. Whoever makes
-//! one builds the swarm as they like (transports, keys), with the
-//! behaviour that [`Behaviour::new`] gives, hands it over, and
-//! says where to listen and whom to join by:
+//! [`Libp2pNetwork`] owns its swarm and polls it only in `poll_event`: one task, no lock. It is made by a
+//! [`NetBuilder`], within a tokio runtime:
 //!
-//! ```text
-//! let behaviour = Behaviour::new(&keypair, &config, lend)?;
-//! let swarm = Swarm::new(transport, behaviour, keypair.public().to_peer_id(), swarm_config);
-//! let mut network = Libp2pNetwork::new(swarm, config, clock, validator);
-//! network.listen_on(address)?;
-//! network.add_address(peer, address);
+//! ```no_run
+//! # use std::sync::Arc;
+//! # use swarmproof::network::Validator;
+//! use swarmproof::net::{Keypair, Libp2pNetwork};
+//!
+//! # fn f(validator: Arc<dyn Validator>) -> Result<(), Box<dyn std::error::Error>> {
+//! let network = Libp2pNetwork::builder(Keypair::generate_ed25519(), validator)
+//!     .listen("/ip4/0.0.0.0/tcp/4801".parse()?)
+//!     .listen("/ip4/0.0.0.0/udp/4801/quic-v1".parse()?)
+//!     .bootstrap("/ip4/192.0.2.1/tcp/4801/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp".parse()?)
+//!     .build()?; // TCP and QUIC; `build_on` takes any transport and any executor
+//! # Ok(())
+//! # }
 //! ```
+//!
+//! It must be polled to do anything: a registry's driver does so. An unpolled swarm stalls every protocol.
 //!
 //! # What it is made of
 //!
@@ -25,11 +32,14 @@
 //! Every limit is in [`NetConfig`]. Deadlines are this module's own: a library's timeouts are only set
 //! longer than any of them.
 
+mod address;
 mod announcements;
 mod behaviour;
+mod builder;
 mod clock;
 mod codec;
 mod config;
+mod error;
 mod flights;
 mod inbox;
 mod lookups;
@@ -39,10 +49,16 @@ mod questions;
 mod stopper;
 mod store;
 mod testbed;
+pub mod transport;
 
-pub use behaviour::{Behaviour, BuildError};
+pub use address::{PeerAddress, PeerAddressError};
+pub use behaviour::Behaviour;
+pub use builder::NetBuilder;
 pub use clock::Clock;
-pub use config::{ASK_PROTOCOL, DHT_PROTOCOL, FAMILY, NetConfig};
+pub use config::{ASK_PROTOCOL, ConfigError, DHT_PROTOCOL, FAMILY, NetConfig, Protocols};
+pub use error::BuildError;
+pub use libp2p::identity::Keypair;
+pub use libp2p::{Multiaddr, PeerId};
 pub use network::Libp2pNetwork;
 pub use stopper::Stopper;
 pub use store::Lend;

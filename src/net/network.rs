@@ -15,7 +15,7 @@ use tokio::time::Sleep;
 
 use super::behaviour::{Behaviour, BehaviourEvent};
 use super::clock::Clock;
-use super::config::{ADDRESSES_OF_ONE, ASK_PROTOCOL, DHT_PROTOCOL, NetConfig};
+use super::config::{ADDRESSES_OF_ONE, NetConfig};
 use super::node::Node;
 use super::questions::Waiting;
 use super::stopper::Stopper;
@@ -81,7 +81,8 @@ impl Libp2pNetwork {
         }
     }
 
-    /// Where this node listens, as far as its transport has said so.
+    /// Where this node listens, as far as its transport has said so: a port that the system is to choose shows
+    /// once the network was polled.
     pub fn addresses(&self) -> Vec<Multiaddr> {
         self.up.as_ref().map_or_else(Vec::new, |(node, _)| node.swarm.listeners().cloned().collect())
     }
@@ -237,12 +238,12 @@ fn on_swarm_event(node: &mut Node, waiting: &mut Waiting, event: SwarmEvent<Beha
             peer_id, info, ..
         })) => {
             let speaks = |name: &str| info.protocols.iter().any(|protocol| protocol.as_ref() == name);
-            if speaks(DHT_PROTOCOL) {
+            if speaks(&node.config.protocols.dht) {
                 for address in info.listen_addrs.iter().take(ADDRESSES_OF_ONE) {
                     node.add_address(peer_id, address.clone());
                 }
             }
-            if speaks(ASK_PROTOCOL) && node.swarm.is_connected(&peer_id) {
+            if speaks(&node.config.protocols.ask) && node.swarm.is_connected(&peer_id) {
                 node.note_up(peer_id, true);
             }
         }

@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use libp2p::identity::Keypair;
-use libp2p::swarm::{self, Swarm};
+use libp2p::swarm;
 use libp2p::{Multiaddr, PeerId};
 use tokio::task::JoinHandle;
 
@@ -14,7 +14,6 @@ use super::serve::Part;
 use super::setup::SwarmSetup;
 use super::store::SwarmStore;
 use super::wire::Wire;
-use crate::net::behaviour::Behaviour;
 use crate::net::clock::Clock;
 use crate::net::config::NetConfig;
 use crate::net::network::Libp2pNetwork;
@@ -77,13 +76,16 @@ impl Node {
     pub(super) fn live(&mut self, setup: &SwarmSetup, clock: Clock) -> Result<(), TestbedError> {
         let start = |error: &dyn core::fmt::Display| TestbedError::Start(error.to_string());
         let config = NetConfig { serves: self.server, ..setup.config.clone() };
-        let lend = self.part.as_ref().map(Part::lend);
-        let behaviour = Behaviour::new(&self.keypair, &config, lend).map_err(|error| start(&error))?;
         let transport = setup.wire.transport(&self.keypair)?;
         let settings = swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE);
-        let swarm = Swarm::new(transport, behaviour, self.peer, settings);
-        let mut network = Libp2pNetwork::new(swarm, config, clock, setup.validator.clone());
-        network.listen_on(self.address.clone()).map_err(|error| start(&error))?;
+        let mut builder = Libp2pNetwork::builder(self.keypair.clone(), setup.validator.clone())
+            .config(config)
+            .clock(clock)
+            .listen(self.address.clone());
+        if let Some(part) = &self.part {
+            builder = builder.lend(part.lend());
+        }
+        let network = builder.build_on(transport, settings).map_err(|error| start(&error))?;
         self.stopper = Some(network.stopper());
         self.network = Some(network);
         Ok(())

@@ -3,22 +3,16 @@
 use core::fmt;
 use core::str::FromStr;
 use core::sync::atomic::{AtomicU64, Ordering};
-use core::time::Duration;
 
-use libp2p::core::muxing::StreamMuxerBox;
-use libp2p::core::transport::{Boxed, MemoryTransport};
-use libp2p::core::upgrade::Version;
+use libp2p::Multiaddr;
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
-use libp2p::{Multiaddr, PeerId, Transport, noise, quic, tcp, yamux};
 
+use crate::net::transport::{self, BoxedTransport};
 use crate::testbed::TestbedError;
 
 /// Memory addresses are shared by the whole process, so no two nodes may have the same.
 static NEXT_ADDRESS: AtomicU64 = AtomicU64::new(1);
-
-/// The longest that a connection takes to be made.
-const UPGRADE: Duration = Duration::from_secs(10);
 
 /// What the nodes of a testbed are connected by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,32 +54,14 @@ impl Wire {
 
     /// The transport of a node with this key. To be made and used within a tokio runtime with timers, and
     /// with input and output unless it is memory's.
-    pub(super) fn transport(
-        self,
-        keypair: &Keypair,
-    ) -> Result<Boxed<(PeerId, StreamMuxerBox)>, TestbedError> {
-        match self {
-            Self::Memory => secure(MemoryTransport::default(), keypair),
-            Self::Tcp => secure(tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)), keypair),
-            Self::Quic => Ok(quic::tokio::Transport::new(quic::Config::new(keypair))
-                .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
-                .boxed()),
-        }
+    pub(super) fn transport(self, keypair: &Keypair) -> Result<BoxedTransport, TestbedError> {
+        let made = match self {
+            Self::Memory => transport::memory(keypair),
+            Self::Tcp => transport::tcp(keypair),
+            Self::Quic => Ok(transport::quic(keypair)),
+        };
+        made.map_err(|error| TestbedError::Start(error.to_string()))
     }
-}
-
-/// `transport` with noise and yamux on it.
-fn secure<T>(transport: T, keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, TestbedError>
-where
-    T: Transport + Send + Unpin + 'static,
-    T::Output: futures::AsyncRead + futures::AsyncWrite + Unpin + Send + 'static,
-    T::Error: Send + Sync + 'static,
-    T::Dial: Send + 'static,
-    T::ListenerUpgrade: Send + 'static,
-{
-    let noise = noise::Config::new(keypair).map_err(|error| TestbedError::Start(error.to_string()))?;
-    let upgraded = transport.upgrade(Version::V1).authenticate(noise).multiplex(yamux::Config::default());
-    Ok(upgraded.timeout(UPGRADE).boxed())
 }
 
 impl fmt::Display for Wire {
