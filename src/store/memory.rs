@@ -141,61 +141,19 @@ fn apply(map: &mut BTreeMap<Bytes, Bytes>, key: Bytes, value: Option<Bytes>) {
 mod tests {
     use super::*;
 
-    fn put(store: &mut MemoryStore, key: &'static str, value: &'static str) -> Result<WriteId, StoreError> {
-        let mut batch = Batch::new();
-        batch.put(key, value);
-        store.submit(batch)
-    }
-
     #[test]
     fn a_crash_loses_exactly_what_was_not_synced() {
         let mut store = MemoryStore::default();
-        put(&mut store, "a", "1").unwrap();
-        put(&mut store, "b", "2").unwrap();
+        for (key, value) in [("a", "1"), ("b", "2")] {
+            let mut batch = Batch::new();
+            batch.put(key, value);
+            store.submit(batch).unwrap();
+        }
         assert_eq!(store.get(b"b").unwrap(), Some(Bytes::from("2")), "accepted writes are visible");
         assert_eq!(store.sync_next(), Some(WriteId(0)));
         store.crash();
         assert_eq!(store.get(b"a").unwrap(), Some(Bytes::from("1")));
         assert_eq!(store.get(b"b").unwrap(), None);
         assert_eq!(store.size(), (1, 2));
-    }
-
-    #[test]
-    fn a_batch_over_the_limit_changes_nothing() {
-        let mut store = MemoryStore::new(StoreLimits { keys: 1, bytes: 10, pending: 9 });
-        put(&mut store, "a", "1").unwrap();
-        let mut batch = Batch::new();
-        batch.put("a", "2").put("b", "3");
-        assert_eq!(store.submit(batch), Err(StoreError::Full { keys: 1, bytes: 2 }));
-        assert_eq!(store.get(b"a").unwrap(), Some(Bytes::from("1")));
-        assert_eq!(put(&mut store, "a", "0123456789"), Err(StoreError::Full { keys: 1, bytes: 2 }));
-        let mut swap = Batch::new();
-        swap.remove("a").put("b", "3");
-        store.submit(swap).unwrap();
-        assert_eq!(store.size(), (1, 2));
-    }
-
-    #[test]
-    fn too_many_waiting_batches_are_refused() {
-        let mut store = MemoryStore::new(StoreLimits { keys: 9, bytes: 99, pending: 1 });
-        put(&mut store, "a", "1").unwrap();
-        assert_eq!(put(&mut store, "b", "1"), Err(StoreError::Busy { pending: 1 }));
-        store.sync_next();
-        put(&mut store, "b", "1").unwrap();
-    }
-
-    #[test]
-    fn ranges_are_ordered_half_open_and_limited() {
-        let mut store = MemoryStore::default();
-        for key in ["c", "a", "d", "b"] {
-            put(&mut store, key, "x").unwrap();
-        }
-        let keys = |from: &str, to: &str, limit| -> Vec<Bytes> {
-            let found = store.range(from.as_bytes(), to.as_bytes(), limit).unwrap();
-            found.into_iter().map(|(k, _)| k).collect()
-        };
-        assert_eq!(keys("a", "d", 9), ["a", "b", "c"]);
-        assert_eq!(keys("b", "z", 2), ["b", "c"]);
-        assert!(keys("z", "a", 9).is_empty());
     }
 }

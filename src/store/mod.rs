@@ -9,12 +9,18 @@
 //! - A store is bounded: a batch that would exceed [`StoreLimits`] is refused whole and changes nothing.
 //! - Range reads are in the order of the keys' bytes.
 
+#[cfg(feature = "disk")]
+mod disk;
 mod memory;
+#[cfg(test)]
+mod tests;
 
 use core::task::{Context, Poll};
 
 use bytes::Bytes;
 
+#[cfg(feature = "disk")]
+pub use disk::{Disk, DiskStore, OpenError};
 pub use memory::MemoryStore;
 
 /// The store's name for one accepted batch. They rise in the order of submission.
