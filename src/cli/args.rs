@@ -56,6 +56,13 @@ pub(crate) struct Run {
     /// Do not make each run a second time in another process to see that its trace is the same
     #[arg(long)]
     pub(crate) alone: bool,
+    /// Run on a simulated network in virtual time, or on real swarms in this process, in real time
+    #[arg(long, value_enum, default_value_t = Network::Sim)]
+    pub(crate) network: Network,
+    /// What connects real swarms; with --network swarm
+    #[cfg(feature = "net")]
+    #[arg(long, value_enum, value_name = "WIRE", default_value_t = Wire::Memory)]
+    pub(crate) wire: Wire,
     /// How many runs at once; as many as there are cores, unless given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,
@@ -91,6 +98,39 @@ pub(crate) struct Catalogue {
     /// Where to write it; to standard output unless given
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Which network a run is made on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Network {
+    /// Simulated, the same every time
+    Sim,
+    /// Real swarms: of partitions, slow links and long or large scenarios it is said that they cannot be
+    #[cfg(feature = "net")]
+    Swarm,
+}
+
+/// What connects real swarms.
+#[cfg(feature = "net")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Wire {
+    /// In memory, without sockets
+    Memory,
+    /// TCP on the loopback interface
+    Tcp,
+    /// QUIC on the loopback interface
+    Quic,
+}
+
+#[cfg(feature = "net")]
+impl From<Wire> for swarmproof::net::Wire {
+    fn from(wire: Wire) -> Self {
+        match wire {
+            Wire::Memory => Self::Memory,
+            Wire::Tcp => Self::Tcp,
+            Wire::Quic => Self::Quic,
+        }
+    }
 }
 
 /// How a run is reported.

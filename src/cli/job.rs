@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use swarmproof::scenario::report::RunReport;
-use swarmproof::scenario::{self, RunError, RunOptions};
+use swarmproof::scenario::{RunError, RunOptions};
 
+use super::on::On;
 use super::panics;
 use super::source::Source;
 use super::stop::Stop;
@@ -36,6 +37,7 @@ pub(crate) enum Ran {
 pub(crate) fn run(
     job: &Job,
     source: &Source,
+    on: On,
     why: bool,
     trace: Option<Box<dyn Write + Send>>,
     stop: &Stop,
@@ -50,14 +52,14 @@ pub(crate) fn run(
         reason = "how long it took is told to people; the run does not see it"
     )]
     let begun = std::time::Instant::now();
-    let ran = panics::caught(|| scenario::run(&source.plan(job.seed), options));
+    let ran = panics::caught(|| on.run(&source.plan(job.seed), options));
     let took = begun.elapsed();
     match ran {
         Ok(Ok(mut report)) => {
             // Microseconds are enough, and keep the number short.
             report.wall_ms = (took.as_secs_f64() * 1e6).round() / 1e3;
             report.scenario = job.file.display().to_string();
-            report.replay = replay(&job.file, job.seed, source);
+            report.replay = replay(&job.file, job.seed, source, on);
             Ran::Ended(Box::new(report))
         }
         Ok(Err(RunError::Stopped)) => Ran::Stopped,
@@ -67,11 +69,11 @@ pub(crate) fn run(
 }
 
 /// The one command that makes this run again.
-pub(crate) fn replay(file: &Path, seed: u64, source: &Source) -> String {
-    let file = quoted(&file.display().to_string());
+pub(crate) fn replay(file: &Path, seed: u64, source: &Source, on: On) -> String {
+    let (file, flags) = (quoted(&file.display().to_string()), on.flags());
     match source {
-        Source::Scenario(_) => format!("swarmproof run {file} --seed {seed}"),
-        Source::Plan(_) => format!("swarmproof run {file}"),
+        Source::Scenario(_) => format!("swarmproof run {file} --seed {seed}{flags}"),
+        Source::Plan(_) => format!("swarmproof run {file}{flags}"),
     }
 }
 

@@ -7,6 +7,7 @@ mod catalogue;
 mod exit;
 mod files;
 mod job;
+mod on;
 mod output;
 mod panics;
 mod pool;

@@ -9,6 +9,7 @@ use swarmproof::scenario::report::{self, RunReport, Tone, Verdict};
 use super::args::{Format, Run};
 use super::exit::{End, Refused};
 use super::job::{self, Job, Ran};
+use super::on::On;
 use super::progress::Progress;
 use super::source::{self, Source};
 use super::stop::Stop;
@@ -31,15 +32,24 @@ pub(crate) fn run(args: &Run) -> Result<End, Refused> {
         }
         jobs.extend(seeds.into_iter().map(|seed| Job { source: index, file: file.clone(), seed }));
     }
+    let on = On::of(args);
+    let plans = jobs.iter().filter_map(|job| {
+        let source = sources.get(job.source)?;
+        Some((job.file.as_path(), source.plan(job.seed)))
+    });
+    on.check(args, plans)?;
     let trace = Mutex::new(trace(args, jobs.len())?);
     let stop = Stop::on_signal()?;
     let progress = Progress::over(jobs.len());
-    let twin = if args.alone { None } else { Some(Twin::start(args)?) };
-    let mut told = Told::new(args, &stop, twin);
+    let twin = if args.alone || !on.repeats() { None } else { Some(Twin::start(args)?) };
+    if let Some(note) = on.note() {
+        output::say(note);
+    }
+    let mut told = Told::new(args, on, &stop, twin);
     let work = |job: &Job| {
         let trace = trace.lock().ok().and_then(|mut it| it.take());
         match sources.get(job.source) {
-            Some(source) => job::run(job, source, args.why, trace, &stop),
+            Some(source) => job::run(job, source, on, args.why, trace, &stop),
             None => Ran::Broke("its file is gone".to_owned()),
         }
     };
@@ -50,7 +60,13 @@ pub(crate) fn run(args: &Run) -> Result<End, Refused> {
             progress.aside(|| told.hear(job, source, ran));
         }
     };
-    pool::work_off(&jobs, pool::threads(args.jobs, jobs.len()), work, || progress.one_more(), done)?;
+    pool::work_off(
+        &jobs,
+        pool::threads(on.at_once(args.jobs), jobs.len()),
+        work,
+        || progress.one_more(),
+        done,
+    )?;
     progress.end();
     told.conclude()
 }
@@ -91,6 +107,7 @@ fn trace(args: &Run, runs: usize) -> Result<Option<Box<dyn Write + Send>>, Refus
 /// What has been told so far.
 struct Told<'a> {
     args: &'a Run,
+    on: On,
     stop: &'a Stop,
     twin: Option<Twin>,
     reports: Vec<RunReport>,
@@ -101,8 +118,8 @@ struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    fn new(args: &'a Run, stop: &'a Stop, twin: Option<Twin>) -> Self {
-        Self { args, stop, twin, reports: Vec::new(), broke: 0, stopped: 0, unwritable: None }
+    fn new(args: &'a Run, on: On, stop: &'a Stop, twin: Option<Twin>) -> Self {
+        Self { args, on, stop, twin, reports: Vec::new(), broke: 0, stopped: 0, unwritable: None }
     }
 
     /// Tell one run.
@@ -123,7 +140,7 @@ impl<'a> Told<'a> {
             Ran::Broke(cause) => {
                 self.broke += 1;
                 let (file, seed) = (job.file.display(), job.seed);
-                let replay = job::replay(&job.file, seed, source);
+                let replay = job::replay(&job.file, seed, source, self.on);
                 let word = output::paint(Tone::Bad, "broke");
                 output::say(&format!("{word} {file} seed {seed}: {cause}\n  replay   {replay}\n"));
             }

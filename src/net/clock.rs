@@ -8,13 +8,21 @@ use crate::time::{Timestamp, WallTime};
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     epoch: Instant,
+    /// What the calendar says at the epoch, when it is not the system's.
+    wall: Option<WallTime>,
 }
 
 impl Clock {
     /// A clock whose run begins now.
     #[expect(clippy::disallowed_methods, reason = "a real network lives by the real clock")]
     pub fn start() -> Self {
-        Self { epoch: Instant::now() }
+        Self { epoch: Instant::now(), wall: None }
+    }
+
+    /// A clock whose run begins now, and whose calendar says `wall` now: for a run that is to see the same
+    /// dates whenever it is made.
+    pub fn start_at(wall: WallTime) -> Self {
+        Self { wall: Some(wall), ..Self::start() }
     }
 
     /// The time of the run.
@@ -22,13 +30,16 @@ impl Clock {
         Timestamp::ZERO.after(self.epoch.elapsed())
     }
 
-    /// Calendar time; the epoch itself when the system's clock is before it.
+    /// Calendar time; the year 1970 when the system's clock is before it.
     #[expect(
         clippy::disallowed_methods,
         clippy::disallowed_types,
         reason = "a real network lives by the real clock"
     )]
     pub fn wall(&self) -> WallTime {
+        if let Some(wall) = self.wall {
+            return wall.after(self.epoch.elapsed());
+        }
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         WallTime::EPOCH.after(since.unwrap_or_default())
     }

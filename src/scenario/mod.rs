@@ -28,6 +28,8 @@ pub use listing::Listing;
 pub use nodes::{MAX_NODES, NodeSet, NodeSetError};
 pub use plan::Plan;
 pub use run::{Figures, Measured, RunError, RunOptions, run, run_on, verifier};
+#[cfg(feature = "net")]
+pub use run::{Unfit, run_on_swarms, unfit};
 pub use schema::schema;
 pub use units::{Rate, Seeds, Size, Span, UnitError};
 pub use words::{Among, By, Lie, Profile, Wanted};

@@ -58,7 +58,7 @@ impl SwarmTestbed {
             .enable_io()
             .build()
             .map_err(|error| TestbedError::Start(error.to_string()))?;
-        let clock = Clock::start();
+        let clock = setup.wall.map_or_else(Clock::start, Clock::start_at);
         let local = LocalSet::new();
         Ok(Self { runtime, local, clock, setup, nodes: Vec::new(), started: false, failed: None })
     }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::wire::Wire;
 use crate::net::config::NetConfig;
 use crate::network::Validator;
+use crate::time::WallTime;
 
 /// What a [`SwarmTestbed`](super::SwarmTestbed) is made with.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub struct SwarmSetup {
     pub validator: Arc<dyn Validator>,
     /// The topics that nodes which the testbed runs itself listen to.
     pub topics: Vec<Bytes>,
+    /// What the calendar says at the start; the system's if left out.
+    pub wall: Option<WallTime>,
     /// The limits of each node. Whether it serves the DHT is the node's own.
     pub config: NetConfig,
 }
@@ -27,7 +30,7 @@ impl SwarmSetup {
     /// Nodes over `wire` with default limits and quick heartbeats, as a test has no time to lose.
     pub fn new(wire: Wire, validator: Arc<dyn Validator>, topics: Vec<Bytes>) -> Self {
         let config = NetConfig { heartbeat: Duration::from_millis(200), ..NetConfig::default() };
-        Self { wire, validator, topics, config }
+        Self { wire, validator, topics, wall: None, config }
     }
 }
 

@@ -5,11 +5,13 @@
 //! else in it is the same for the same plan, on any machine; [`stable`] writes just that, for snapshots.
 
 mod latency;
+mod results;
 mod shape;
 mod table;
 mod text;
 
 pub use latency::Latency;
+pub use results::{Ending, Refused, Results, Told};
 pub use shape::{Endings, Expectation, Malformed, Publishes, RunReport, Verdict, Violation};
 pub use table::{Align, Table};
 pub use text::{Paint, Tone, failure, line, plain, reasons, stable, summary};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::latency::Latency;
+use super::results::Results;
 
 /// What one run was and what came of it. Serialised, it is one line of `--format json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,6 +54,9 @@ pub struct RunReport {
     pub why: Vec<String>,
     /// The command that runs this again; empty until it is set by whoever knows it.
     pub replay: String,
+    /// What each operation came to, and what was refused. Not serialised: it is for comparing networks.
+    #[serde(skip)]
+    pub results: Results,
 }
 
 impl RunReport {

@@ -28,6 +28,7 @@ fn good() -> RunReport {
         expectations: vec![expectation(true)],
         why: vec![],
         replay: String::new(),
+        results: Results::default(),
     }
 }
 

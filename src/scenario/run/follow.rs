@@ -14,6 +14,7 @@ use crate::package::{PackageId, Query, ReleaseId};
 use crate::record::Publisher;
 use crate::registry::{Published, QueryHandle, Registry};
 use crate::scenario::plan::{Act, Operation, Plan, Turn};
+use crate::scenario::report::Told;
 use crate::testbed::Testbed;
 use crate::time::Timestamp;
 
@@ -153,7 +154,7 @@ fn operate<B: Testbed>(
     }
     // A caller of a node that is down finds nobody to ask.
     let Some(registry) = stage.registries.get(&node).cloned() else { return Ok(None) };
-    let at = stage.bed.now();
+    let (at, number) = (stage.bed.now(), operation.number);
     let journal = stage.journal.clone();
     let tally = tally.clone();
     let package = |publisher: u32, name| {
@@ -191,7 +192,9 @@ fn operate<B: Testbed>(
                         streamed.push(hit);
                     }
                     if let Ok(outcome) = handle.outcome().await {
-                        count(&tally).searched(now(&journal), &streamed, &outcome);
+                        let mut tally = count(&tally);
+                        tally.searched(now(&journal), &streamed, &outcome);
+                        tally.told.insert(number, (&outcome).into());
                     }
                 }
                 count(&tally).waiting -= 1;
@@ -222,7 +225,7 @@ fn operate<B: Testbed>(
                         })
                     }
                 };
-                end_get(&tally, right);
+                end_get(&tally, number, right);
             };
             stage.bed.run(None, Box::pin(task));
         }
@@ -234,7 +237,7 @@ fn operate<B: Testbed>(
                 let right = found.is_ok_and(|found| {
                     tally::versions_right(&open(&journal).truth, &package, at, found.as_ref())
                 });
-                end_get(&tally, right);
+                end_get(&tally, number, right);
             };
             stage.bed.run(None, Box::pin(task));
         }
@@ -242,7 +245,7 @@ fn operate<B: Testbed>(
             let Some(own) = registry.publisher() else { return Err(RunError::NoNode(node)) };
             let package = listing.package(own, stage.bed.wall());
             begin_publish(&tally);
-            let task = async move { end_publish(&tally, registry.publish(package).await.ok()) };
+            let task = async move { end_publish(&tally, number, registry.publish(package).await.ok()) };
             stage.bed.run(None, Box::pin(task));
         }
         Act::Yank { name, version } => {
@@ -250,7 +253,7 @@ fn operate<B: Testbed>(
             let package = PackageId { publisher, name: name.clone() };
             let release = ReleaseId { package, version: version.clone() };
             begin_publish(&tally);
-            let task = async move { end_publish(&tally, registry.delete(&release).await.ok()) };
+            let task = async move { end_publish(&tally, number, registry.delete(&release).await.ok()) };
             stage.bed.run(None, Box::pin(task));
         }
         Act::Join { .. } => {}
@@ -264,8 +267,9 @@ fn begin_get(tally: &SharedTally) {
     tally.gets += 1;
 }
 
-fn end_get(tally: &SharedTally, right: bool) {
+fn end_get(tally: &SharedTally, operation: u32, right: bool) {
     let mut tally = count(tally);
+    tally.told.insert(operation, Told::Get { right });
     tally.waiting -= 1;
     tally.gets_right += u64::from(right);
 }
@@ -276,10 +280,11 @@ fn begin_publish(tally: &SharedTally) {
     tally.publishes.started += 1;
 }
 
-fn end_publish(tally: &SharedTally, published: Option<Published>) {
+fn end_publish(tally: &SharedTally, operation: u32, published: Option<Published>) {
     let mut tally = count(tally);
     tally.waiting -= 1;
     let acked = published.is_some_and(|published| published.list_stored.is_ok_and(|stored| stored.acked > 0));
+    tally.told.insert(operation, Told::Published { acked });
     if acked {
         tally.publishes.published += 1;
     } else {

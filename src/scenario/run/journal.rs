@@ -8,10 +8,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::truth::RunTruth;
 use crate::engine::{Cause, Lookup, Outcome, QueryId, QueryOutcome, Reason};
+use crate::network::{Invalid, Ware};
 use crate::oracle::{Asked, Fact, Holding, Judge, Judgement, Seen, Violation, Wanted};
 use crate::package::{PackageId, ReleaseId};
 use crate::record::{Record, Verifier};
-use crate::scenario::report::Endings;
+use crate::scenario::report::{Endings, Refused};
 use crate::testbed::NodeId;
 use crate::time::Timestamp;
 
@@ -43,6 +44,8 @@ pub(super) struct Counts {
     pub(super) equivocations: BTreeSet<ReleaseId>,
     /// Lists older than one that the same registry had seen.
     pub(super) rollbacks_refused: u64,
+    /// What registries refused, and how often.
+    pub(super) refused: BTreeMap<Refused, u64>,
     pub(super) bad: Vec<BadEnding>,
 }
 
@@ -92,6 +95,11 @@ impl Journal {
         {
             self.truth.publish(release, at, false);
         }
+    }
+
+    /// A network refused something that a peer sent.
+    pub(super) fn refused(&mut self, what: Ware, why: Invalid) {
+        *self.counts.refused.entry(Refused::AtTheNetwork(what, why.reason)).or_default() += 1;
     }
 
     /// A registry holds proof that two bodies were signed for this release.
@@ -158,7 +166,11 @@ impl Journal {
                     counts.bad.push(BadEnding { node, asked, at, outcome: (**outcome).clone() });
                 }
             }
-            Fact::Charged { cause: Cause::Malformed | Cause::Forged, .. } => counts.ill_refused += 1,
+            Fact::Charged { cause: cause @ (Cause::Malformed | Cause::Forged), .. } => {
+                counts.ill_refused += 1;
+                let how = if *cause == Cause::Forged { Refused::Forged } else { Refused::Malformed };
+                *counts.refused.entry(how).or_default() += 1;
+            }
             Fact::Died => {
                 // What was running ended with the node; its callers were told.
                 let gone: Vec<_> = self.running.keys().filter(|(owner, _)| *owner == node).copied().collect();

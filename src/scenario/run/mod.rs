@@ -1,7 +1,7 @@
 //! Running a plan: whole registries on a network, hostile and broken peers among them, every oracle on.
 //!
-//! [`run`] follows one plan on the simulated network; [`run_on`] does so on any testbed whose runs can be
-//! reported. A run is single-threaded and has no clock of its own: the same plan gives the same report,
+//! [`run`] follows one plan on the simulated network, `run_on_swarms` on real swarms; [`run_on`] does so on
+//! any testbed whose runs can be reported. A run is single-threaded and has no clock of its own: the same plan gives the same report,
 //! but for the time it took, which whoever has a clock sets.
 //!
 //! # How it goes
@@ -25,6 +25,8 @@ mod library;
 mod settle;
 mod sim;
 mod stage;
+#[cfg(feature = "net")]
+mod swarm;
 mod tally;
 mod truth;
 mod watched;
@@ -38,6 +40,8 @@ use std::sync::atomic::AtomicBool;
 pub use error::RunError;
 pub use figures::{Figures, Measured};
 pub use sim::run;
+#[cfg(feature = "net")]
+pub use swarm::{Unfit, run_on_swarms, unfit};
 
 use self::expectations::Beside;
 use self::hostility::Hostility;
@@ -50,7 +54,7 @@ use self::witness::open;
 use crate::oracle::Oracle;
 use crate::record::Verifier;
 use crate::scenario::plan::Plan;
-use crate::scenario::report::{Latency, Malformed, RunReport, Verdict, Violation};
+use crate::scenario::report::{Latency, Malformed, Results, RunReport, Verdict, Violation};
 
 /// How many verdicts a run remembers: every record of the largest catalogue, twice.
 const VERDICTS: usize = 1 << 18;
@@ -155,6 +159,7 @@ pub fn run_on<B: Measured>(
         expectations: Vec::new(),
         why: Vec::new(),
         replay: String::new(),
+        results: Results { told: core::mem::take(&mut tally.told), refused: counts.refused },
     };
     let beside = Beside {
         gets: tally.gets,

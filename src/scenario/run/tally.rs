@@ -1,13 +1,14 @@
 //! What callers were told: gets that were answered truly, publications that went through, streams that
 //! agree with their outcomes.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::truth::RunTruth;
 use crate::oracle::{Oracle, Violation};
 use crate::package::{PackageId, ReleaseId, Version};
 use crate::registry::{Hit, SearchOutcome, Versions};
-use crate::scenario::report::Publishes;
+use crate::scenario::report::{Publishes, Told};
 use crate::time::Timestamp;
 
 /// What callers were told so far.
@@ -20,6 +21,8 @@ pub(super) struct Tally {
     /// Callers that still wait.
     pub(super) waiting: u64,
     pub(super) violations: Vec<Violation>,
+    /// What the caller of each operation was told, by its number.
+    pub(super) told: BTreeMap<u32, Told>,
 }
 
 /// A tally that callers' tasks share.

@@ -64,6 +64,7 @@ impl<P: Peer> Witness<P> for Scribe<P> {
             Event::Finished { id, result, .. } => {
                 self.write(now, Fact::Ended { request: *id, result: *result });
             }
+            Event::Rejected { what, why, .. } => open(&self.journal).refused(*what, *why),
             _ => {}
         }
     }

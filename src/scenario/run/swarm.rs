@@ -1,0 +1,107 @@
+//! Runs on real swarms, in one process and in real time.
+//!
+//! The same plan is followed as on the simulated network, with the same calendar. The links are this
+//! machine's own, so the plan's profile of delays is not applied; nothing can be traced, and no two runs
+//! are the same to the microsecond. [`unfit`] says which plans cannot be run so at all.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::error::RunError;
+use super::figures::{Figures, Measured};
+use super::{RunOptions, run_on, verifier};
+use crate::net::{SwarmSetup, SwarmTestbed, Wire};
+use crate::record::ANNOUNCE_TOPIC;
+use crate::scenario::plan::{CREATED, Plan, Turn};
+use crate::scenario::report::RunReport;
+
+/// The most nodes, late ones included: each has a swarm of its own, and all share one thread.
+const MOST_NODES: u64 = 64;
+/// The longest plan, as its time is waited for.
+const LONGEST: Duration = Duration::from_secs(120);
+/// From the publication of a plan's catalogue to its start, as on the simulated network.
+const SINCE_CREATED: Duration = Duration::from_secs(86_400);
+
+/// Why a plan cannot be run on real swarms.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// It has too many nodes.
+    #[error("it has {found} nodes, and real swarms in one process are at most {MOST_NODES}: lower `peers`")]
+    TooManyNodes {
+        /// How many.
+        found: u64,
+    },
+    /// It takes too long.
+    #[error("it takes {} s of real time, at most {} s are waited for: shorten `duration`", found.as_secs(), LONGEST.as_secs())]
+    TooLong {
+        /// How long.
+        found: Duration,
+    },
+    /// It does something that cannot be done to real nodes.
+    #[error(
+        "it has {what}, which cannot be applied to real nodes: leave it out, or run it with --network sim"
+    )]
+    Fault {
+        /// What.
+        what: &'static str,
+    },
+}
+
+/// Whether `plan` can be run on real swarms. To be asked before anything is run.
+pub fn unfit(plan: &Plan) -> Result<(), Unfit> {
+    let found = plan.roles().len() as u64;
+    if found > MOST_NODES {
+        return Err(Unfit::TooManyNodes { found });
+    }
+    if plan.duration.0 > LONGEST {
+        return Err(Unfit::TooLong { found: plan.duration.0 });
+    }
+    let what = plan.timeline.events.iter().find_map(|event| match &event.what {
+        Turn::Cut { .. } | Turn::Heal { .. } => Some("a partition"),
+        Turn::Links { .. } => Some("a fault of links"),
+        _ => None,
+    });
+    what.map_or(Ok(()), |what| Err(Unfit::Fault { what }))
+}
+
+/// Follow `plan` on swarms of its own, connected by `wire`. It takes the plan's time, and the time that
+/// what was begun needs to end. The trace of `options` stays empty.
+pub fn run_on_swarms(plan: &Plan, wire: Wire, options: &RunOptions) -> Result<RunReport, RunError> {
+    unfit(plan).map_err(|why| RunError::Plan(why.to_string()))?;
+    let verifier = verifier();
+    let topics = vec![Bytes::from_static(ANNOUNCE_TOPIC)];
+    let mut setup = SwarmSetup::new(wire, Arc::new(verifier.clone()), topics);
+    setup.wall = Some(CREATED.after(SINCE_CREATED));
+    let bed = SwarmTestbed::new(setup)?;
+    run_on(bed, plan, verifier, options)
+}
+
+impl Measured for SwarmTestbed {
+    const NAME: &'static str = "swarm";
+
+    fn figures(&self) -> Figures {
+        Figures { events: 0, messages: 0, garbled: 0 }
+    }
+
+    fn note(&mut self, _: &[u8]) {}
+
+    fn trace_hash(&self) -> String {
+        String::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_networks_have_one_calendar() {
+        use crate::sim::{Profile, SimConfig, SimTestbed};
+        use crate::testbed::Testbed as _;
+        let config = SimConfig::new(1, Profile::lan(), Arc::new(verifier()));
+        let bed = SimTestbed::new(config).unwrap();
+        assert_eq!(bed.wall(), CREATED.after(SINCE_CREATED));
+    }
+}
