@@ -16,6 +16,8 @@
 #[cfg(feature = "node")]
 pub mod api;
 pub mod conformance;
+#[cfg(feature = "net")]
+pub mod embed;
 pub mod engine;
 pub mod message;
 #[cfg(feature = "net")]

@@ -31,12 +31,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("message", &["time", "package", "record", "network"]),
     ("engine", &["time", "package", "record", "message", "network"]),
     ("registry", &["time", "package", "record", "message", "network", "store", "engine"]),
+    // A registry on a swarm, put together.
+    ("embed", &["time", "network", "store", "package", "record", "engine", "registry", "net"]),
     // What an operator runs, and what asks it: they share the shapes of the HTTP interface.
     ("api", &["time", "package"]),
     ("client", &["time", "package", "api"]),
     (
         "node",
-        &["time", "network", "store", "package", "record", "message", "engine", "registry", "net", "api"],
+        &[
+            "time", "network", "store", "package", "record", "message", "engine", "registry", "net", "embed",
+            "api",
+        ],
     ),
     // Where they meet.
     (
@@ -67,12 +72,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("libp2p", &["net", "node"]),
     ("futures", &["net", "node"]),
-    ("tokio", &["net", "registry", "node"]),
+    ("tokio", &["net", "registry", "embed", "node"]),
     ("redb", &["store"]),
     ("axum", &["node"]),
     ("prometheus_client", &["net", "node"]),
     ("tracing_subscriber", &["node", "cli"]),
-    ("getrandom", &["node"]),
+    ("getrandom", &["embed", "node"]),
     ("ureq", &["client"]),
     ("futures_core", &["net", "registry", "engine"]),
     ("rand_chacha", &["engine", "registry", "sim", "scenario", "conformance"]),
