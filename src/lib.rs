@@ -15,6 +15,8 @@
 
 #[cfg(feature = "node")]
 pub mod api;
+#[cfg(feature = "node")]
+pub mod client;
 pub mod conformance;
 #[cfg(feature = "net")]
 pub mod embed;

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use super::format::Format;
+
 /// Run a peer-to-peer package registry through scenarios on a simulated network, the same every time.
 #[derive(Debug, Parser)]
 #[command(name = "swarmproof", version, about, disable_help_subcommand = true)]
 #[command(
     after_help = "Exit codes: 0 all held, 1 an oracle or an expectation failed, 2 wrong usage or a bad \
-                        file (nothing was run), 3 a run broke, 130 interrupted."
+                        file (nothing was run), 3 a run broke, 4 no node answers, 130 interrupted."
 )]
 pub(crate) struct Args {
     /// What to do.
@@ -30,6 +32,21 @@ pub(crate) enum Command {
     Schema,
     /// Write a catalogue file that a scenario can name
     Catalogue(Catalogue),
+    /// Search for packages at a node
+    #[cfg(feature = "node")]
+    Search(super::client::args::Search),
+    /// Show a package, or one release of it
+    #[cfg(feature = "node")]
+    Get(super::client::args::Get),
+    /// Show the peers that a node knows
+    #[cfg(feature = "node")]
+    Peers(super::client::args::Peers),
+    /// Publish packages at a node
+    #[cfg(feature = "node")]
+    Publish(super::client::args::Publish),
+    /// Take a release back: nobody is offered it any more
+    #[cfg(feature = "node")]
+    Yank(super::client::args::Yank),
 }
 
 /// Run scenarios.
@@ -131,15 +148,6 @@ impl From<Wire> for swarmproof::net::Wire {
             Wire::Quic => Self::Quic,
         }
     }
-}
-
-/// How a run is reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people: a line a run, then a table
-    Text,
-    /// For programs: one JSON object a line
-    Json,
 }
 
 /// Seeds from one to another, the last left out.

@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+#[cfg(feature = "node")]
+use swarmproof::api::ErrorCode;
+#[cfg(feature = "node")]
+use swarmproof::client::{ClientError, SourceError, TokenError};
 use swarmproof::scenario::FileError;
 
 /// How it ended, worst last.
@@ -16,6 +20,9 @@ pub(crate) enum End {
     Refused,
     /// A run broke.
     Broke,
+    /// No node answers.
+    #[cfg(feature = "node")]
+    Unreachable,
     /// It was interrupted; what had finished was reported.
     Interrupted,
 }
@@ -28,6 +35,8 @@ impl End {
             Self::Failed => 1,
             Self::Refused => 2,
             Self::Broke => 3,
+            #[cfg(feature = "node")]
+            Self::Unreachable => 4,
             Self::Interrupted => 130,
         })
     }
@@ -75,6 +84,18 @@ pub(crate) enum Refused {
         /// In the system's words.
         cause: std::io::Error,
     },
+    /// A node did not do what it was asked.
+    #[cfg(feature = "node")]
+    #[error(transparent)]
+    Node(#[from] ClientError),
+    /// There is no token to show to a node.
+    #[cfg(feature = "node")]
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Files are no manifests: all that were found wrong.
+    #[cfg(feature = "node")]
+    #[error("{}", lines(.0))]
+    Manifests(Vec<SourceError>),
     /// Whoever read the output has gone away, as `head` does.
     #[error("nobody reads the output any more")]
     Unread,
@@ -86,12 +107,35 @@ impl Refused {
         match self {
             Self::System { .. } => End::Broke,
             Self::Unread => End::Interrupted,
+            #[cfg(feature = "node")]
+            Self::Node(error) => of_node(error),
             _ => End::Refused,
         }
     }
 }
 
-fn lines(errors: &[FileError]) -> String {
+/// How the process ends when a node did not do what it was asked: by whose fault it was.
+#[cfg(feature = "node")]
+fn of_node(error: &ClientError) -> End {
+    match error.code() {
+        _ if error.is_unreachable() => End::Unreachable,
+        // No token was given.
+        None => End::Refused,
+        Some(
+            ErrorCode::BadRequest
+            | ErrorCode::BadQuery
+            | ErrorCode::BadName
+            | ErrorCode::BadManifest
+            | ErrorCode::TooLarge
+            | ErrorCode::Unauthorized
+            | ErrorCode::Forbidden
+            | ErrorCode::NotOwn,
+        ) => End::Refused,
+        Some(_) => End::Failed,
+    }
+}
+
+fn lines<E: core::fmt::Display>(errors: &[E]) -> String {
     let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
     texts.join("\n")
 }

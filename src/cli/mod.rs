@@ -4,8 +4,11 @@
 
 mod args;
 mod catalogue;
+#[cfg(feature = "node")]
+mod client;
 mod exit;
 mod files;
+mod format;
 mod job;
 mod on;
 mod output;
@@ -33,6 +36,16 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(args) => check(args),
         Command::Schema => schema(),
         Command::Catalogue(args) => catalogue::write(args),
+        #[cfg(feature = "node")]
+        Command::Search(args) => client::search::search(args),
+        #[cfg(feature = "node")]
+        Command::Get(args) => client::get::get(args),
+        #[cfg(feature = "node")]
+        Command::Peers(args) => client::peers::peers(args),
+        #[cfg(feature = "node")]
+        Command::Publish(args) => client::publish::publish(args),
+        #[cfg(feature = "node")]
+        Command::Yank(args) => client::yank::yank(args),
     };
     match ended {
         Ok(end) => end.code(),

@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How far the runs are.
+/// How far a work of many parts is.
 #[derive(Debug)]
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// A bar for `runs` runs on standard error, or none where that, or where the report goes, is no
-    /// terminal.
-    pub(crate) fn over(runs: usize) -> Self {
-        let shown = runs > 1 && std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
+    /// A bar for `count` of what is called `what` on standard error, or none where that, or where the report
+    /// goes, is no terminal.
+    pub(crate) fn over(count: usize, what: &str) -> Self {
+        let shown = count > 1 && std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(u64::try_from(runs).ok(), target);
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} runs, {per_sec}, {eta} left") {
+        let bar = ProgressBar::with_draw_target(u64::try_from(count).ok(), target);
+        let template = format!("{{bar:30}} {{pos}}/{{len}} {what}, {{per_sec}}, {{eta}} left");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
         if shown {
@@ -25,7 +26,7 @@ impl Progress {
         Self(bar)
     }
 
-    /// One more run has ended.
+    /// One more part has ended.
     pub(crate) fn one_more(&self) {
         self.0.inc(1);
     }

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Run) -> Result<End, Refused> {
     on.check(args, plans)?;
     let trace = Mutex::new(trace(args, jobs.len())?);
     let stop = Stop::on_signal()?;
-    let progress = Progress::over(jobs.len());
+    let progress = Progress::over(jobs.len(), "runs");
     let twin = if args.alone || !on.repeats() { None } else { Some(Twin::start(args)?) };
     if let Some(note) = on.note() {
         output::say(note);
