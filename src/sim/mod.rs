@@ -28,7 +28,6 @@ mod cut;
 mod disk;
 mod event;
 mod executor;
-mod garble;
 mod kad;
 mod keys;
 mod links;

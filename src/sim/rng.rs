@@ -9,6 +9,8 @@
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+pub use crate::testbed::draw::{below, mix};
+
 const ROUNDS: usize = 8;
 const VERSION: u64 = 1;
 
@@ -106,19 +108,6 @@ impl Stream {
     pub fn below(&mut self, n: u64) -> u64 {
         below(self.wide(), n)
     }
-}
-
-/// `draw` scaled to a number below `n` (multiply and shift; its bias is at most n / 2^64).
-pub fn below(draw: u64, n: u64) -> u64 {
-    ((u128::from(draw) * u128::from(n)) >> 64) as u64
-}
-
-/// A bijection of 64 bits in which each input bit reaches each output bit (SplitMix64's finaliser).
-pub fn mix(value: u64) -> u64 {
-    let mut z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 /// A digest of bytes for identities and positions: the same in every run and on every platform.

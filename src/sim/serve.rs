@@ -6,7 +6,6 @@
 use bytes::Bytes;
 
 use super::event::What;
-use super::garble::{self, Garbled};
 use super::kad::K;
 use super::node::Inbound;
 use super::peer::SimPeer;
@@ -18,6 +17,7 @@ use super::wire::{FRAME, Kind, NAMED, Reply};
 use super::world::World;
 use crate::network::{AnswerLimits, Choice, Event, InboundId, Refusal, Ware};
 use crate::testbed::Garble;
+use crate::testbed::garble::{self, Garbled};
 use crate::time::Timestamp;
 
 /// How long a provider is remembered, in ms: libp2p-kad's default of 48 h.

@@ -11,6 +11,7 @@ use libp2p::{Multiaddr, PeerId};
 use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
 
+use super::line::Line;
 use super::node::Node;
 use super::serve::serve;
 use super::setup::SwarmSetup;
@@ -121,7 +122,7 @@ impl SwarmTestbed {
     /// Two peers by which `node` can join: those that the testbed runs first, as they stay.
     fn joins_by(&self, node: NodeId) -> Vec<(PeerId, Multiaddr)> {
         let own = self.at(node).map(|node| node.peer);
-        let up = |other: &&Node| Some(other.peer) != own && other.is_up();
+        let up = |other: &&Node| Some(other.peer) != own && other.is_up() && other.line.dialable();
         let (served, others): (Vec<&Node>, Vec<&Node>) =
             self.nodes.iter().filter(up).partition(|other| other.part.is_some());
         served.into_iter().chain(others).take(2).map(Node::named).collect()
@@ -149,7 +150,7 @@ impl SwarmTestbed {
         if let Some(part) = it.part.clone()
             && let Some(network) = it.network.take()
         {
-            let task = serve(network, part, it.silent.clone(), topics, bytes);
+            let task = serve(network, part, topics, bytes);
             self.local.spawn_local(task);
         }
         Ok(())
@@ -163,17 +164,20 @@ impl SwarmTestbed {
     }
 
     fn join(&mut self) -> Result<(), TestbedError> {
-        let names: Vec<(PeerId, Multiaddr)> = self.nodes.iter().map(Node::named).collect();
+        let names: Vec<(bool, (PeerId, Multiaddr))> =
+            self.nodes.iter().map(|node| (node.line.dialable(), node.named())).collect();
+        let first = names.iter().find(|(dialable, _)| *dialable).map(|(_, named)| named);
         let mut wanted = Vec::new();
-        let mut before: Option<&(PeerId, Multiaddr)> = None;
-        for (own, id) in names.iter().zip(0..) {
-            let mut known: Vec<(PeerId, Multiaddr)> =
-                names.first().into_iter().chain(before).cloned().collect();
+        let mut before = first;
+        for ((dialable, own), id) in names.iter().zip(0..) {
+            let mut known: Vec<(PeerId, Multiaddr)> = first.into_iter().chain(before).cloned().collect();
             known.dedup();
             known.retain(|(peer, _)| *peer != own.0);
             wanted.extend(known.iter().map(|(peer, _)| (own.0, *peer)));
             self.introduce(NodeId(id), known)?;
-            before = Some(own);
+            if *dialable {
+                before = Some(own);
+            }
         }
         let mut networks: BTreeMap<PeerId, &mut Libp2pNetwork> = BTreeMap::new();
         for node in &mut self.nodes {
@@ -197,6 +201,18 @@ impl SwarmTestbed {
         Ok(())
     }
 
+    /// Do something to a node's line.
+    fn strike(&mut self, node: NodeId, act: impl FnOnce(&Line)) -> Result<(), TestbedError> {
+        act(&self.node(node)?.line);
+        Ok(())
+    }
+
+    /// What was said in answer to others' requests, and how many such messages there were: the garbled, and all.
+    pub fn said(&self) -> (u64, u64) {
+        let counts = self.nodes.iter().map(|node| node.line.counts());
+        counts.fold((0, 0), |(garbled, messages), it| (garbled + it.garbled, messages + it.messages))
+    }
+
     fn kill(&mut self, node: NodeId, keep: Keep) -> Result<(), TestbedError> {
         self.node(node)?.die(keep).then_some(()).ok_or(TestbedError::NoSuchNode { node, wanted: "up" })
     }
@@ -207,12 +223,9 @@ impl Testbed for SwarmTestbed {
     type Store = SwarmStore;
 
     fn spawn(&mut self, spec: NodeSpec) -> Result<NodeId, TestbedError> {
-        if !spec.dialable {
-            return Err(TestbedError::Unsupported { what: "an undialable node" });
-        }
         let number = u32::try_from(self.nodes.len());
         let node = NodeId(number.map_err(|_| TestbedError::Start("too many nodes".to_owned()))?);
-        self.nodes.push(Node::new(self.setup.wire, spec));
+        self.nodes.push(Node::new(&self.setup, u64::from(node.0), spec));
         self.begin(node)?;
         Ok(node)
     }
@@ -267,16 +280,16 @@ impl Testbed for SwarmTestbed {
                 Err(TestbedError::NoSuchNode { node, wanted: "down" })
             }
             Fault::Restart { node } => self.begin(node),
-            Fault::Silent { node, silent } => {
-                self.node(node)?.silent.set(silent);
-                Ok(())
+            Fault::Silent { node, silent } => self.strike(node, |line| line.set_silent(silent)),
+            Fault::Stall { node, stalled } => self.strike(node, |line| line.set_stalled(stalled)),
+            Fault::Slow { node, factor } => {
+                let more = self.setup.service.saturating_mul(factor.saturating_sub(1));
+                self.strike(node, |line| line.set_delay(more))
             }
+            Fault::Garbles { node, ways } => self.strike(node, |line| line.set_garbles(ways)),
+            Fault::Dialable { node, dialable } => self.strike(node, |line| line.set_dialable(dialable)),
             Fault::Cut { .. } | Fault::Heal { .. } => Err(TestbedError::Unsupported { what: "a partition" }),
             Fault::Links { .. } => Err(TestbedError::Unsupported { what: "a change of links" }),
-            Fault::Slow { .. } => Err(TestbedError::Unsupported { what: "a slow node" }),
-            Fault::Stall { .. } => Err(TestbedError::Unsupported { what: "a stall" }),
-            Fault::Garbles { .. } => Err(TestbedError::Unsupported { what: "garbling" }),
-            Fault::Dialable { .. } => Err(TestbedError::Unsupported { what: "an undialable node" }),
         }
     }
 
@@ -297,8 +310,7 @@ impl Testbed for SwarmTestbed {
     }
 
     fn tick(&self) -> Duration {
-        // What a loaded machine may take to get back to a task whose timer fired.
-        Duration::from_millis(250)
+        self.setup.tick
     }
 
     #[expect(clippy::disallowed_methods, reason = "real time moves by being waited for")]

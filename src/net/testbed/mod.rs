@@ -11,16 +11,26 @@
 //! connected. When they are not within 10 s, no network can be taken and no fault be applied. A later
 //! node joins by two that are up.
 //!
-//! # What it can do
+//! # What can be done to a node
 //!
-//! Kill and restart nodes, make one silent, and have a node that it runs itself answer with another
-//! responder. What it cannot do to real nodes is [`TestbedError::Unsupported`].
+//! Kill and restart; and by its line, which stands between it and its connections so that the very protocols
+//! are spoken: make it silent, stall after the first byte of an answer, answer later, ruin answers and records
+//! in every way of [`Garble`](crate::testbed::Garble), or let nobody in. A node that the testbed runs itself
+//! can answer with another responder. A slow node answers its factor times [`SwarmSetup::service`] later, each
+//! answer for itself. A silent or stalled node still passes announcements on.
+//!
+//! Cuts between sets of nodes and changes of links are
+//! [`Unsupported`](crate::testbed::TestbedError::Unsupported).
 
 mod bed;
+mod frame;
+mod gate;
+mod line;
 mod node;
 mod serve;
 mod setup;
 mod store;
+mod stream;
 mod wire;
 
 pub use bed::SwarmTestbed;

@@ -1,19 +1,20 @@
 //! One node of a testbed, over all its lives.
 
-use core::cell::Cell;
 use core::task::{Context, Poll};
 use core::time::Duration;
-use std::rc::Rc;
 
 use libp2p::identity::Keypair;
 use libp2p::swarm;
 use libp2p::{Multiaddr, PeerId};
 use tokio::task::JoinHandle;
 
+use super::frame::Limits;
+use super::gate::lined;
+use super::line::Line;
 use super::serve::Part;
 use super::setup::SwarmSetup;
 use super::store::SwarmStore;
-use super::wire::Wire;
+use super::stream::Names;
 use crate::net::clock::Clock;
 use crate::net::config::NetConfig;
 use crate::net::network::Libp2pNetwork;
@@ -28,7 +29,7 @@ pub(super) struct Node {
     pub(super) peer: PeerId,
     /// Who answers, when the testbed runs this node.
     pub(super) part: Option<Part>,
-    pub(super) silent: Rc<Cell<bool>>,
+    pub(super) line: Line,
     pub(super) store: SwarmStore,
     /// The present life's network, until it is taken or runs.
     pub(super) network: Option<Libp2pNetwork>,
@@ -43,7 +44,8 @@ pub(super) struct Node {
 
 impl Node {
     /// A node that does not live yet.
-    pub(super) fn new(wire: Wire, spec: NodeSpec) -> Self {
+    pub(super) fn new(setup: &SwarmSetup, seed: u64, spec: NodeSpec) -> Self {
+        let limits = Limits { answer: setup.config.answer_bytes, record: setup.config.record_bytes };
         let keypair = Keypair::generate_ed25519();
         Self {
             peer: keypair.public().to_peer_id(),
@@ -51,11 +53,11 @@ impl Node {
                 Role::Application => None,
                 Role::Served(responder) => Some(Part::new(responder)),
             },
-            silent: Rc::default(),
+            line: Line::new(seed, spec.dialable, limits),
             store: SwarmStore::default(),
             network: None,
             keypair,
-            address: wire.address(),
+            address: setup.wire.address(),
             server: spec.server,
             stopper: None,
             tasks: Vec::new(),
@@ -76,7 +78,8 @@ impl Node {
     pub(super) fn live(&mut self, setup: &SwarmSetup, clock: Clock) -> Result<(), TestbedError> {
         let start = |error: &dyn core::fmt::Display| TestbedError::Start(error.to_string());
         let config = NetConfig { serves: self.server, ..setup.config.clone() };
-        let transport = setup.wire.transport(&self.keypair)?;
+        let wire = setup.wire.transport(&self.keypair)?;
+        let transport = lined(wire, &self.line, &Names::of(&config));
         let settings = swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE);
         let mut builder = Libp2pNetwork::builder(self.keypair.clone(), setup.validator.clone())
             .config(config)

@@ -1,8 +1,6 @@
 //! What a node does that the testbed runs itself: it answers with a responder.
 
-use core::cell::Cell;
 use core::future::poll_fn;
-use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -38,14 +36,8 @@ impl Part {
     }
 }
 
-/// Answer as `part` until the node is stopped, to nobody while it is `silent`. It listens to `topics`.
-pub(super) async fn serve(
-    mut network: Libp2pNetwork,
-    part: Part,
-    silent: Rc<Cell<bool>>,
-    topics: Vec<Bytes>,
-    answer_bytes: usize,
-) {
+/// Answer as `part` until the node is stopped. It listens to `topics`.
+pub(super) async fn serve(mut network: Libp2pNetwork, part: Part, topics: Vec<Bytes>, answer_bytes: usize) {
     let limits = Limits { deadline: Timestamp::MAX, bytes: 0 };
     for (topic, id) in topics.into_iter().zip(0..) {
         network.submit(RequestId(id), Request::Subscribe { topic }, limits);
@@ -53,7 +45,7 @@ pub(super) async fn serve(
     loop {
         match poll_fn(|cx| network.poll_event(cx, None)).await {
             Event::Closed => return,
-            Event::Question { to, body, .. } if !silent.get() => {
+            Event::Question { to, body, .. } => {
                 let limits = AnswerLimits { bytes: answer_bytes, now: network.now(), wall: network.wall() };
                 network.reply(to, part.with(|part| part.answer(&body, limits)));
             }

@@ -11,6 +11,12 @@ use crate::net::config::NetConfig;
 use crate::network::Validator;
 use crate::time::WallTime;
 
+/// About what a search in a catalogue takes.
+const SERVICE: Duration = Duration::from_millis(2);
+
+/// Enough where a few nodes share a thread.
+const TICK: Duration = Duration::from_millis(250);
+
 /// What a [`SwarmTestbed`](super::SwarmTestbed) is made with.
 #[derive(Clone)]
 pub struct SwarmSetup {
@@ -22,6 +28,11 @@ pub struct SwarmSetup {
     pub topics: Vec<Bytes>,
     /// What the calendar says at the start; the system's if left out.
     pub wall: Option<WallTime>,
+    /// How long an answer is taken to take: what a slow node's factor is a factor of.
+    pub service: Duration,
+    /// How late a deadline may be reported: what a loaded machine may take to get back to a task whose timer
+    /// fired.
+    pub tick: Duration,
     /// The limits of each node. Whether it serves the DHT is the node's own.
     pub config: NetConfig,
 }
@@ -30,7 +41,7 @@ impl SwarmSetup {
     /// Nodes over `wire` with default limits and quick heartbeats, as a test has no time to lose.
     pub fn new(wire: Wire, validator: Arc<dyn Validator>, topics: Vec<Bytes>) -> Self {
         let config = NetConfig { heartbeat: Duration::from_millis(200), ..NetConfig::default() };
-        Self { wire, validator, topics, wall: None, config }
+        Self { wire, validator, topics, wall: None, service: SERVICE, tick: TICK, config }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::rng::{below, mix};
-use crate::testbed::Garble;
+use super::Garble;
+use super::draw::{below, mix};
 
 /// What is left of good bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]

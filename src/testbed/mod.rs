@@ -9,6 +9,11 @@
 //! life. Nodes spawned before the first `run_until` or `block_on` form the starting network, already
 //! joined; nodes spawned later join through it. Time moves only within `run_until` and `block_on`.
 
+#[cfg(any(feature = "sim", feature = "net"))]
+pub(crate) mod draw;
+#[cfg(any(feature = "sim", feature = "net"))]
+pub(crate) mod garble;
+
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
