@@ -25,6 +25,8 @@ pub mod message;
 #[cfg(feature = "net")]
 pub mod net;
 pub mod network;
+#[cfg(feature = "node")]
+pub mod node;
 #[cfg(feature = "sim")]
 pub mod oracle;
 pub mod package;

@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// Take a release back: nobody is offered it any more
     #[cfg(feature = "node")]
     Yank(super::client::args::Yank),
+    /// Run a node until SIGTERM or Ctrl-C
+    #[cfg(feature = "node")]
+    Node(super::node::Args),
 }
 
 /// Run scenarios.

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use swarmproof::api::ErrorCode;
 #[cfg(feature = "node")]
 use swarmproof::client::{ClientError, SourceError, TokenError};
+#[cfg(feature = "node")]
+use swarmproof::node::NodeError;
 use swarmproof::scenario::FileError;
 
 /// How it ended, worst last.
@@ -96,6 +98,10 @@ pub(crate) enum Refused {
     #[cfg(feature = "node")]
     #[error("{}", lines(.0))]
     Manifests(Vec<SourceError>),
+    /// A node did not start, or did not go on.
+    #[cfg(feature = "node")]
+    #[error(transparent)]
+    NotRun(#[from] NodeError),
     /// Whoever read the output has gone away, as `head` does.
     #[error("nobody reads the output any more")]
     Unread,
@@ -109,6 +115,8 @@ impl Refused {
             Self::Unread => End::Interrupted,
             #[cfg(feature = "node")]
             Self::Node(error) => of_node(error),
+            #[cfg(feature = "node")]
+            Self::NotRun(error) if !error.is_usage() => End::Failed,
             _ => End::Refused,
         }
     }

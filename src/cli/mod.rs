@@ -10,6 +10,8 @@ mod exit;
 mod files;
 mod format;
 mod job;
+#[cfg(feature = "node")]
+mod node;
 mod on;
 mod output;
 mod panics;
@@ -46,6 +48,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Publish(args) => client::publish::publish(args),
         #[cfg(feature = "node")]
         Command::Yank(args) => client::yank::yank(args),
+        #[cfg(feature = "node")]
+        Command::Node(args) => node::run(args),
     };
     match ended {
         Ok(end) => end.code(),

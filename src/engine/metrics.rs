@@ -100,6 +100,18 @@ impl Histogram {
         Some(u64::try_from(mean).unwrap_or(u64::MAX))
     }
 
+    /// The sum of all values.
+    pub const fn sum(&self) -> u128 {
+        self.sum
+    }
+
+    /// How many values are certainly at most `bound`: those of all buckets that end at it or below. At most an
+    /// eighth below `bound` lie those that are left out.
+    pub fn at_most(&self, bound: u64) -> u64 {
+        let whole = bucket(bound) + usize::from(upper(bucket(bound)) <= bound);
+        self.buckets.iter().take(whole).sum()
+    }
+
     /// The least bucket bound that at least `permille` thousandths of the values do not exceed (nearest
     /// rank), at most the largest value; `None` when nothing was counted.
     pub fn quantile(&self, permille: u32) -> Option<u64> {

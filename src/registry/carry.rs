@@ -68,6 +68,7 @@ impl<N: Network, S: Store> Driver<N, S> {
 
     /// A batch is durable, or failed to become so.
     pub(super) fn synced(&mut self, write: WriteId, result: &Result<(), StoreError>) {
+        self.store_failed = result.is_err();
         self.counters.unsaved += self.journal.synced(write, result.is_ok()) as u64;
         if let Some((signed, number)) = self.publishing.synced(write, result) {
             self.send_signed(signed, number);

@@ -98,6 +98,11 @@ impl<P: Peer> CatchUp<P> {
         self.peers.remove(peer);
     }
 
+    /// How many peers can be partners now.
+    pub(super) fn partners(&self) -> usize {
+        self.peers.len()
+    }
+
     /// Whether a round was gone through since the start: what others know of this node's own past is known.
     pub(super) const fn any_done(&self) -> bool {
         self.any_done

@@ -198,6 +198,8 @@ impl<N: Network, S: Store> Driver<N, S> {
             questions: self.questions.len(),
             publications: self.publishing.open(),
             unsynced: self.store.pending(),
+            store_failed: self.store_failed,
+            connected: self.catch_up.partners(),
             network: self.network.gauges(),
             catalogue: self.catalogue().held(),
             equivocations: self.catalogue().proofs().to_vec(),

@@ -83,6 +83,10 @@ pub struct Snapshot<P> {
     pub publications: usize,
     /// Batches handed to the store and not yet durable.
     pub unsynced: usize,
+    /// Whether the last batch that the store was done with could not be made durable.
+    pub store_failed: bool,
+    /// Peers that are connected, as far as `catch_up.most_peers` remembers them.
+    pub connected: usize,
     /// What the network holds for this node.
     pub network: Gauges,
     /// Entries in the catalogue.

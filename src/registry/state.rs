@@ -66,6 +66,8 @@ pub struct Driver<N: Network, S: Store> {
     pub(super) subscribe_at: Option<Timestamp>,
     pub(super) rng: ChaCha8Rng,
     pub(super) counters: Counters,
+    /// The last batch that the store was done with could not be made durable.
+    pub(super) store_failed: bool,
     /// Something was asked of the network or the store since the network was last polled.
     pub(super) asked: bool,
     pub(super) stopping: bool,
@@ -141,6 +143,7 @@ impl<N: Network> P2PRegistry<N> {
             next_own_query: 1 << 63,
             rng,
             counters: Counters::default(),
+            store_failed: false,
             asked: false,
             stopping: false,
             network,

@@ -1,8 +1,10 @@
 //! Which node is asked, and with which token.
 
 use std::env;
+use std::path::PathBuf;
 
 use swarmproof::client::{Client, NodeUrl, Token};
+use swarmproof::node::{default_data_folder, token_file};
 
 use super::args::{Where, Who};
 use crate::cli::exit::Refused;
@@ -33,8 +35,11 @@ pub(super) fn client_with_token(place: &Where, who: &Who) -> Result<Client, Refu
 }
 
 /// The token of the data folder that a node uses when none is named.
-fn default_token_file() -> Result<std::path::PathBuf, Refused> {
-    Err(Refused::Usage("no token: name a node's file with --token-file".to_owned()))
+fn default_token_file() -> Result<PathBuf, Refused> {
+    let folder = default_data_folder();
+    let folder =
+        folder.map_err(|_| Refused::Usage("no token: name a node's file with --token-file".to_owned()))?;
+    Ok(token_file(&folder))
 }
 
 /// A variable of the environment; one that is empty is as good as none.
