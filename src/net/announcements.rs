@@ -55,8 +55,9 @@ fn done(node: &mut Node, id: RequestId, done: Done) {
 pub(super) fn on_event(node: &mut Node, event: gossipsub::Event) {
     let gossipsub::Event::Message { propagation_source: from, message_id, message } = event else { return };
     let topic = message.topic.into_string();
+    let wanted = node.topics.contains(&topic) && !node.is_blocked(from);
     let verdict = match () {
-        () if node.is_blocked(from) || !node.topics.contains(&topic) => Err(None),
+        () if !wanted || !node.allows(from, message.data.len()) => Err(None),
         () if message.data.len() > node.config.announcement_bytes => Err(Some(Invalid::TOO_LARGE)),
         () => node.validator.announcement(topic.as_bytes(), &message.data, node.clock.wall()).map_err(Some),
     };

@@ -4,21 +4,32 @@ use core::time::Duration;
 
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
-use libp2p::{StreamProtocol, gossipsub, identify, kad, request_response};
+use libp2p::swarm::behaviour::toggle::Toggle;
+use libp2p::{
+    StreamProtocol, allow_block_list, connection_limits, gossipsub, identify, kad, memory_connection_limits,
+    ping, request_response,
+};
 use sha2::{Digest, Sha256};
 
+use super::book::Book;
 use super::codec::Codec;
-use super::config::NetConfig;
+use super::config::{MemoryLimit, NetConfig};
 use super::error::BuildError;
 use super::store::{DhtStore, Lend};
 
-/// What a node's swarm runs. Made by [`Behaviour::new`], run by a [`Libp2pNetwork`](super::Libp2pNetwork).
+/// What a node's swarm runs.
 #[derive(NetworkBehaviour)]
-pub struct Behaviour {
+pub(super) struct Behaviour {
+    // Who is refused is refused by the first of these, before anything is prepared for a connection.
+    pub(super) blocked: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
+    connections: connection_limits::Behaviour,
+    memory: Toggle<memory_connection_limits::Behaviour>,
+    pub(super) book: Book,
     pub(super) kad: kad::Behaviour<DhtStore>,
     pub(super) ask: request_response::Behaviour<Codec>,
     pub(super) gossip: gossipsub::Behaviour,
     pub(super) identify: identify::Behaviour,
+    pub(super) ping: ping::Behaviour,
 }
 
 impl core::fmt::Debug for Behaviour {
@@ -30,7 +41,7 @@ impl core::fmt::Debug for Behaviour {
 impl Behaviour {
     /// The protocols for a node with this key. `lend` is asked for records beside those that the DHT
     /// gave this node to store.
-    pub fn new(keypair: &Keypair, config: &NetConfig, lend: Option<Lend>) -> Result<Self, BuildError> {
+    pub(super) fn new(keypair: &Keypair, config: &NetConfig, lend: Option<Lend>) -> Result<Self, BuildError> {
         config.check()?;
         let (dht_name, ask_name) = config.protocols.names()?;
         let local = keypair.public().to_peer_id();
@@ -53,7 +64,38 @@ impl Behaviour {
             config.protocols.family.clone(),
             keypair.public(),
         ));
-        Ok(Self { kad, ask, gossip, identify })
+        let ping = ping::Config::new().with_interval(config.ping).with_timeout(config.ping);
+        Ok(Self {
+            blocked: allow_block_list::Behaviour::default(),
+            connections: connection_limits::Behaviour::new(limits(config)),
+            memory: memory(config.memory).into(),
+            book: Book::new(config.remembered),
+            kad,
+            ask,
+            gossip,
+            identify,
+            ping: ping::Behaviour::new(ping),
+        })
+    }
+}
+
+fn limits(config: &NetConfig) -> connection_limits::ConnectionLimits {
+    connection_limits::ConnectionLimits::default()
+        .with_max_pending_incoming(Some(config.connecting))
+        .with_max_pending_outgoing(Some(config.connecting))
+        .with_max_established(Some(config.connections))
+        .with_max_established_incoming(Some(config.connections_in))
+        .with_max_established_per_peer(Some(config.connections_with_one))
+}
+
+fn memory(limit: MemoryLimit) -> Option<memory_connection_limits::Behaviour> {
+    match limit {
+        MemoryLimit::Unlimited => None,
+        MemoryLimit::Bytes(bytes) => Some(memory_connection_limits::Behaviour::with_max_bytes(bytes)),
+        MemoryLimit::Percent(percent) => {
+            let share = f64::from(percent) / 100.0;
+            Some(memory_connection_limits::Behaviour::with_max_percentage(share))
+        }
     }
 }
 
@@ -67,6 +109,8 @@ fn dht(config: &NetConfig, name: StreamProtocol) -> kad::Config {
         .set_record_ttl(Some(config.stored_for))
         .set_provider_record_ttl(Some(config.stored_for))
         .set_caching(kad::Caching::Disabled)
+        // This node walks by its own timer.
+        .set_periodic_bootstrap_interval(None)
         .set_query_timeout(config.patience.saturating_add(Duration::from_secs(10)));
     dht
 }

@@ -34,6 +34,8 @@ pub struct NetBuilder {
     bootstrap: Vec<PeerAddress>,
     lend: Option<Lend>,
     clock: Option<Clock>,
+    #[cfg(feature = "node")]
+    metrics: Option<super::metrics::NetMetrics>,
 }
 
 impl fmt::Debug for NetBuilder {
@@ -57,6 +59,8 @@ impl Libp2pNetwork {
             bootstrap: Vec::new(),
             lend: None,
             clock: None,
+            #[cfg(feature = "node")]
+            metrics: None,
         }
     }
 }
@@ -92,6 +96,13 @@ impl NetBuilder {
         self
     }
 
+    /// Register libp2p's metrics and this module's with `registry`, and keep them up to date.
+    #[cfg(feature = "node")]
+    pub fn metrics(mut self, registry: &mut prometheus_client::registry::Registry) -> Self {
+        self.metrics = Some(super::metrics::NetMetrics::new(registry));
+        self
+    }
+
     /// A node on TCP and QUIC, with names of hosts. Within a tokio runtime; its tasks run there.
     pub fn build(self) -> Result<Libp2pNetwork, BuildError> {
         if tokio::runtime::Handle::try_current().is_err() {
@@ -113,6 +124,10 @@ impl NetBuilder {
         let swarm = Swarm::new(transport, behaviour, self.keypair.public().to_peer_id(), settings);
         let clock = self.clock.unwrap_or_else(Clock::start);
         let mut network = Libp2pNetwork::new(swarm, self.config, clock, self.validator);
+        #[cfg(feature = "node")]
+        if let Some(metrics) = self.metrics {
+            network.watch(metrics);
+        }
         for address in self.listen {
             network.listen_on(address.clone()).map_err(|error| {
                 let reason = match error {

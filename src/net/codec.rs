@@ -24,7 +24,7 @@ use crate::network::Refusal;
 
 /// A question, with what the codec needs to know to wait for its answer.
 #[derive(Debug)]
-pub struct Asked {
+pub(super) struct Asked {
     pub(super) body: Bytes,
     /// How long the asker waits. Counted anew when the question is written.
     pub(super) patience: Duration,
@@ -74,7 +74,7 @@ impl From<WireError> for io::Error {
 
 /// Reads and writes questions and answers. A clone serves one stream.
 #[derive(Debug)]
-pub struct Codec {
+pub(super) struct Codec {
     question_bytes: usize,
     wait: Option<Wait>,
 }

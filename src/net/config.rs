@@ -21,6 +21,24 @@ impl Default for Protocols {
     }
 }
 
+/// From which use of memory on a node makes no more connections, from either side. Those it has are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryLimit {
+    /// From none.
+    Unlimited,
+    /// When the process has so many bytes resident.
+    Bytes(usize),
+    /// When the process has so many hundredths of the machine's memory resident.
+    Percent(u8),
+}
+
+impl Default for MemoryLimit {
+    /// Where it is high time: the process, in which other things may live, has 80 of 100.
+    fn default() -> Self {
+        Self::Percent(80)
+    }
+}
+
 /// A setting of a [`NetConfig`] that cannot hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -71,6 +89,31 @@ pub struct NetConfig {
     pub questions_to_one: usize,
     /// The most questions of others that wait for a reply; more are refused as busy.
     pub questions_waiting: usize,
+    /// The most questions of one peer that wait for a reply; more are refused as busy.
+    pub questions_from_one: usize,
+    /// Bytes a second that one peer may cause: questions, their answers, records handed in, announcements. What is
+    /// over it is refused as busy or dropped before it is looked at.
+    pub bytes_from_one: u64,
+    /// How many of these bytes may come at once.
+    pub burst_from_one: u64,
+    /// The most connections.
+    pub connections: u32,
+    /// The most connections that others made. Fewer than `connections`, so that strangers alone cannot take all.
+    pub connections_in: u32,
+    /// The most connections with one peer.
+    pub connections_with_one: u32,
+    /// The most connections that are being made, from each side.
+    pub connecting: u32,
+    /// From which use of memory on no more connections are made.
+    pub memory: MemoryLimit,
+    /// The most peers whose addresses are remembered.
+    pub remembered: usize,
+    /// While fewer peers are up, this node goes on dialling those that it was told to join by.
+    pub enough_peers: usize,
+    /// Time between walks that keep the table of peers fresh.
+    pub refresh: Duration,
+    /// Time between pings of a peer. One that does not answer within it is disconnected.
+    pub ping: Duration,
     /// The most events that wait to be polled, beside the ends of requests; more are dropped and counted.
     pub events: usize,
     /// The most bytes of a key.
@@ -104,6 +147,18 @@ impl Default for NetConfig {
             queries: 64,
             questions_to_one: 64,
             questions_waiting: 256,
+            questions_from_one: 48,
+            bytes_from_one: 1 << 20,
+            burst_from_one: 8 << 20,
+            connections: 512,
+            connections_in: 384,
+            connections_with_one: 4,
+            connecting: 128,
+            memory: MemoryLimit::default(),
+            remembered: 2048,
+            enough_peers: 4,
+            refresh: Duration::from_secs(300),
+            ping: Duration::from_secs(15),
             events: 4096,
             key_bytes: 1024,
             record_bytes: 14 << 10,
@@ -125,8 +180,6 @@ pub const DHT_PROTOCOL: &str = "/swarmproof/kad/1";
 pub const ASK_PROTOCOL: &str = "/swarmproof/ask/1";
 /// The family of protocols, as identify says it, unless it is configured.
 pub const FAMILY: &str = "/swarmproof/1";
-/// The most addresses that are believed of one peer.
-pub(super) const ADDRESSES_OF_ONE: usize = 8;
 
 impl Protocols {
     /// As libp2p wants them: what the DHT speaks, and what questions are asked with.
@@ -167,6 +220,20 @@ impl NetConfig {
                 "from 1 to 100: a connection has few streams",
             ),
             ("questions_waiting", self.questions_waiting, 1, usize::MAX, "at least 1"),
+            ("questions_from_one", self.questions_from_one, 1, usize::MAX, "at least 1"),
+            ("bytes_from_one", clipped(self.bytes_from_one), 1024, usize::MAX, "at least 1024 a second"),
+            ("burst_from_one", clipped(self.burst_from_one), 64 << 10, usize::MAX, "at least 65536"),
+            ("connections", self.connections as usize, 1, usize::MAX, "at least 1"),
+            (
+                "connections_in",
+                self.connections_in as usize,
+                0,
+                self.connections as usize,
+                "at most `connections`",
+            ),
+            ("connections_with_one", self.connections_with_one as usize, 1, usize::MAX, "at least 1"),
+            ("connecting", self.connecting as usize, 1, usize::MAX, "at least 1"),
+            ("remembered", self.remembered, 32, usize::MAX, "at least 32"),
             ("events", self.events, 1, usize::MAX, "at least 1"),
             ("key_bytes", self.key_bytes, 1, 1024, "from 1 to 1024"),
             (
@@ -189,12 +256,55 @@ impl NetConfig {
             ("stored_for", self.stored_for, 1_000, "at least 1 s"),
             ("patience", self.patience, 100, "at least 100 ms"),
             ("heartbeat", self.heartbeat, 50, "at least 50 ms"),
+            ("refresh", self.refresh, 1_000, "at least 1 s"),
+            ("ping", self.ping, 100, "at least 100 ms"),
         ];
         for (field, found, least, wanted) in spans {
             if found < Duration::from_millis(least) {
                 return Err(ConfigError::OutOfRange { field, found: format!("{found:?}"), wanted });
             }
         }
+        if let MemoryLimit::Percent(found @ (0 | 101..)) = self.memory {
+            let wanted = "from 1 to 100 hundredths of the machine's memory";
+            return Err(ConfigError::OutOfRange { field: "memory", found: found.to_string(), wanted });
+        }
         Ok(())
+    }
+}
+
+fn clipped(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_holds() {
+        assert_eq!(NetConfig::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn what_cannot_hold_is_named_with_its_field() {
+        let wrong = |change: fn(&mut NetConfig)| {
+            let mut config = NetConfig::default();
+            change(&mut config);
+            config.check().unwrap_err().to_string()
+        };
+        for (field, change) in [
+            ("protocols.dht", (|c| c.protocols.dht = "kad".to_owned()) as fn(&mut NetConfig)),
+            ("protocols.family", |c| c.protocols.family = "/".to_owned()),
+            ("protocols.ask", |c| c.protocols.ask = c.protocols.dht.clone()),
+            ("questions_to_one", |c| c.questions_to_one = 101),
+            ("record_bytes", |c| c.record_bytes = 16 << 10),
+            ("connections_in", |c| c.connections_in = c.connections + 1),
+            ("bytes_from_one", |c| c.bytes_from_one = 0),
+            ("refresh", |c| c.refresh = Duration::ZERO),
+            ("memory", |c| c.memory = MemoryLimit::Percent(0)),
+        ] {
+            let said = wrong(change);
+            assert!(said.contains(&format!("`{field}`")), "{field}: {said}");
+        }
     }
 }

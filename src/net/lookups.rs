@@ -6,14 +6,18 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use libp2p::PeerId;
+use libp2p::core::Endpoint;
 use libp2p::kad::{
     self, GetClosestPeersError, GetClosestPeersOk, GetProvidersOk, GetRecordError, GetRecordOk,
     InboundRequest, K_VALUE, PutRecordError, QueryId, QueryResult, QueryStats, Quorum, Record, RecordKey,
     store::RecordStore,
 };
+use libp2p::swarm::{ConnectionId, NetworkBehaviour};
 
+use super::book::{ADDRESS_BYTES, ADDRESSES_OF_ONE};
 use super::flights::Work;
 use super::node::Node;
+use super::peers::heard;
 use crate::network::{Choice, Done, Failure, Invalid, Item, Limits, RequestId, Ware};
 
 pub(super) fn get(node: &mut Node, id: RequestId, key: Bytes, limits: Limits) {
@@ -188,6 +192,14 @@ fn on_providers(node: &mut Node, id: RequestId, mut providers: Vec<PeerId>) {
     providers.sort();
     let local = node.local();
     for peer in providers {
+        // Kad holds what it was told of where they are only as long as the query lasts, and gives it to dials.
+        let told = node.swarm.behaviour_mut().kad.handle_pending_outbound_connection(
+            ConnectionId::new_unchecked(0),
+            Some(peer),
+            &[],
+            Endpoint::Dialer,
+        );
+        heard(node, peer, &told.unwrap_or_default());
         let Some(flight) = node.flights.get_mut(id) else { return };
         let Work::Providers { seen } = &mut flight.work else { return };
         if seen.insert(peer) {
@@ -219,6 +231,9 @@ fn on_closest(
     let peers = match found {
         Ok(GetClosestPeersOk { peers, .. }) | Err(GetClosestPeersError::Timeout { peers, .. }) => peers,
     };
+    for peer in &peers {
+        heard(node, peer.peer_id, &peer.addrs);
+    }
     let flight = node.flights.get_mut(id)?;
     match &flight.work {
         Work::Finding { peer, .. } => {
@@ -268,13 +283,23 @@ fn count(number: usize) -> u32 {
 fn on_inbound(node: &mut Node, request: InboundRequest) {
     match request {
         InboundRequest::PutRecord { source, record: Some(record), .. } if !node.is_blocked(source) => {
-            if let Err(why) = keep(node, record) {
+            let bytes = record.value.len().saturating_add(record.key.as_ref().len());
+            if node.allows(source, bytes)
+                && let Err(why) = keep(node, record)
+            {
                 node.reject(source, Ware::Record, why);
             }
         }
-        InboundRequest::AddProvider { record: Some(record) }
+        // Kad takes these only of the provider itself.
+        InboundRequest::AddProvider { record: Some(mut record) }
             if !node.is_blocked(record.provider) && record.key.as_ref().len() <= node.config.key_bytes =>
         {
+            if !node.allows(record.provider, record.key.as_ref().len()) {
+                return;
+            }
+            record.addresses.retain(|address| address.len() <= ADDRESS_BYTES);
+            record.addresses.truncate(ADDRESSES_OF_ONE);
+            heard(node, record.provider, &record.addresses);
             let kept = node.swarm.behaviour_mut().kad.store_mut().add_provider(record);
             kept.unwrap_or_else(|_full| node.inbox.drop_one());
         }

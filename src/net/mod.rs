@@ -33,8 +33,10 @@
 //! longer than any of them.
 
 mod address;
+mod allowances;
 mod announcements;
 mod behaviour;
+mod book;
 mod builder;
 mod clock;
 mod codec;
@@ -42,20 +44,26 @@ mod config;
 mod error;
 mod flights;
 mod inbox;
+mod joining;
 mod lookups;
+#[cfg(feature = "node")]
+mod metrics;
+mod neighbours;
 mod network;
 mod node;
+mod observed;
+mod peers;
 mod questions;
+mod reach;
 mod stopper;
 mod store;
 mod testbed;
 pub mod transport;
 
 pub use address::{PeerAddress, PeerAddressError};
-pub use behaviour::Behaviour;
 pub use builder::NetBuilder;
 pub use clock::Clock;
-pub use config::{ASK_PROTOCOL, ConfigError, DHT_PROTOCOL, FAMILY, NetConfig, Protocols};
+pub use config::{ASK_PROTOCOL, ConfigError, DHT_PROTOCOL, FAMILY, MemoryLimit, NetConfig, Protocols};
 pub use error::BuildError;
 pub use libp2p::identity::Keypair;
 pub use libp2p::{Multiaddr, PeerId};

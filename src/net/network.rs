@@ -8,18 +8,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use libp2p::identify;
 use libp2p::swarm::{Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, TransportError};
 use tokio::time::Sleep;
 
 use super::behaviour::{Behaviour, BehaviourEvent};
 use super::clock::Clock;
-use super::config::{ADDRESSES_OF_ONE, NetConfig};
+use super::config::NetConfig;
 use super::node::Node;
 use super::questions::Waiting;
+use super::reach::{Reach, reach_of};
 use super::stopper::Stopper;
-use super::{announcements, lookups, questions};
+use super::{announcements, lookups, peers, questions};
 use crate::network::{
     Event, Failure, Gauges, InboundId, Limits, Network, Refusal, Request, RequestId, Validator,
 };
@@ -33,6 +33,8 @@ pub struct Libp2pNetwork {
     timer: Option<Pin<Box<Sleep>>>,
     up: Option<(Node, Waiting)>,
     reported_closed: bool,
+    #[cfg(feature = "node")]
+    metrics: Option<super::metrics::NetMetrics>,
 }
 
 impl fmt::Debug for Libp2pNetwork {
@@ -44,7 +46,7 @@ impl fmt::Debug for Libp2pNetwork {
 impl Libp2pNetwork {
     /// A node on `swarm`, whose limits are `config`'s, and whose records and announcements `validator`
     /// judges. Its behaviour is to be made with the same `config`.
-    pub fn new(
+    pub(super) fn new(
         swarm: Swarm<Behaviour>,
         config: NetConfig,
         clock: Clock,
@@ -53,20 +55,48 @@ impl Libp2pNetwork {
         let local = *swarm.local_peer_id();
         let node = Node::new(swarm, config, clock, validator);
         let up = Some((node, Waiting::default()));
-        Self { local, clock, stopper: Stopper::default(), timer: None, up, reported_closed: false }
+        Self {
+            local,
+            clock,
+            stopper: Stopper::default(),
+            timer: None,
+            up,
+            reported_closed: false,
+            #[cfg(feature = "node")]
+            metrics: None,
+        }
     }
 
-    /// Believe that `peer` can be dialled at `address`: how a node is told of the first peers it joins by.
+    /// Keep `metrics` up to date from now on.
+    #[cfg(feature = "node")]
+    pub(super) fn watch(&mut self, metrics: super::metrics::NetMetrics) {
+        self.metrics = Some(metrics);
+    }
+
+    /// Bring the metrics up to date.
+    #[cfg(feature = "node")]
+    fn show(&self) {
+        if let (Some(metrics), Some((node, _))) = (&self.metrics, &self.up) {
+            metrics.show(self.gauges(), node.neighbours.up(), node.neighbours.blocked());
+        }
+    }
+
+    /// Believe that `peer` can be dialled at `address`: how a node is told of the peers it joins by, to which it
+    /// comes back while it has too few.
     pub fn add_address(&mut self, peer: PeerId, address: Multiaddr) {
         if let Some((node, _)) = &mut self.up {
-            node.add_address(peer, address);
+            peers::introduce(node, peer, &address);
         }
     }
 
     /// Listen on `address`, until this network is shut down or dropped.
     pub fn listen_on(&mut self, address: Multiaddr) -> Result<(), TransportError<std::io::Error>> {
         if let Some((node, _)) = &mut self.up {
+            let here = reach_of(&address) == Reach::Machine;
             let listener = node.swarm.listen_on(address)?;
+            if here {
+                node.swarm.behaviour_mut().book.believe_loopback();
+            }
             node.listeners.push(listener);
         }
         Ok(())
@@ -74,10 +104,8 @@ impl Libp2pNetwork {
 
     /// Connect to `peer`, whose address was added. That it fails is no error: others may be up.
     pub fn connect(&mut self, peer: PeerId) {
-        if let Some((node, _)) = &mut self.up
-            && let Err(error) = node.swarm.dial(peer)
-        {
-            tracing::debug!(%peer, %error, "not dialled");
+        if let Some((node, _)) = &mut self.up {
+            peers::dial(node, peer);
         }
     }
 
@@ -89,7 +117,7 @@ impl Libp2pNetwork {
 
     /// Whether `peer` is connected and known to speak the application's protocol.
     pub fn is_up(&self, peer: PeerId) -> bool {
-        self.up.as_ref().is_some_and(|(node, _)| node.is_up(peer))
+        self.up.as_ref().is_some_and(|(node, _)| node.neighbours.is_up(peer))
     }
 
     /// What shuts this network down from anywhere.
@@ -172,7 +200,7 @@ impl Network for Libp2pNetwork {
 
     fn block(&mut self, peer: PeerId, until: Timestamp) {
         if let Some((node, _)) = &mut self.up {
-            node.block(peer, until);
+            peers::block(node, peer, until);
         }
     }
 
@@ -190,6 +218,8 @@ impl Network for Libp2pNetwork {
         if self.stopper.poll_stopped(cx) {
             self.up = None;
         }
+        #[cfg(feature = "node")]
+        self.show();
         loop {
             let now = self.clock.now();
             let Some((node, waiting)) = &mut self.up else {
@@ -206,15 +236,22 @@ impl Network for Libp2pNetwork {
                 node.end(id, Err(Failure::TimedOut));
             }
             waiting.expire(node);
+            peers::on_time(node, now);
             if let Some(event) = node.inbox.pop() {
                 return Poll::Ready(event);
             }
             match node.swarm.poll_next_unpin(cx) {
-                Poll::Ready(Some(event)) => on_swarm_event(node, waiting, event),
+                Poll::Ready(Some(event)) => {
+                    #[cfg(feature = "node")]
+                    if let Some(metrics) = &self.metrics {
+                        metrics.record(&event);
+                    }
+                    on_swarm_event(node, waiting, event);
+                }
                 Poll::Ready(None) => self.up = None,
                 Poll::Pending => {
-                    let due =
-                        [deadline, node.flights.next_due(), waiting.next_due()].into_iter().flatten().min();
+                    let own = [node.flights.next_due(), node.neighbours.next_end(), node.joining.next()];
+                    let due = own.into_iter().chain([deadline, waiting.next_due()]).flatten().min();
                     match due {
                         Some(due) if self.poll_timer(cx, due) => {}
                         _ => return Poll::Pending,
@@ -234,29 +271,19 @@ fn on_swarm_event(node: &mut Node, waiting: &mut Waiting, event: SwarmEvent<Beha
         }
         SwarmEvent::Behaviour(BehaviourEvent::Ask(event)) => waiting.on_event(node, event),
         SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => announcements::on_event(node, event),
-        SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received {
-            peer_id, info, ..
-        })) => {
-            let speaks = |name: &str| info.protocols.iter().any(|protocol| protocol.as_ref() == name);
-            if speaks(&node.config.protocols.dht) {
-                for address in info.listen_addrs.iter().take(ADDRESSES_OF_ONE) {
-                    node.add_address(peer_id, address.clone());
-                }
+        SwarmEvent::Behaviour(BehaviourEvent::Identify(event)) => peers::on_identify(node, event),
+        SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => peers::on_ping(node, event),
+        SwarmEvent::ConnectionEstablished { peer_id, established_in, endpoint, .. } => {
+            node.remotes.insert(peer_id, endpoint.get_remote_address().clone());
+            if endpoint.is_dialer() {
+                questions::on_connected(node, peer_id, established_in);
             }
-            if speaks(&node.config.protocols.ask) && node.swarm.is_connected(&peer_id) {
-                node.note_up(peer_id, true);
-            }
-        }
-        SwarmEvent::ConnectionEstablished { peer_id, established_in, endpoint, .. }
-            if endpoint.is_dialer() =>
-        {
-            questions::on_connected(node, peer_id, established_in);
         }
         SwarmEvent::NewListenAddr { listener_id, .. } if !node.listeners.contains(&listener_id) => {
             node.listeners.push(listener_id);
         }
         SwarmEvent::ListenerClosed { listener_id, .. } => node.listeners.retain(|its| *its != listener_id),
-        SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => node.note_up(peer_id, false),
+        SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => peers::on_down(node, peer_id),
         _ => {}
     }
 }

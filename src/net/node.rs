@@ -1,4 +1,4 @@
-//! What a node's parts share: the swarm, the requests in flight, the events that wait, who is blocked.
+//! What a node's parts share: the swarm, the requests in flight, the events that wait, who is connected.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,15 +7,16 @@ use libp2p::core::transport::ListenerId;
 use libp2p::swarm::Swarm;
 use libp2p::{Multiaddr, PeerId};
 
+use super::allowances::Allowances;
 use super::behaviour::Behaviour;
 use super::clock::Clock;
 use super::config::NetConfig;
 use super::flights::{Flights, Work};
 use super::inbox::Inbox;
-use crate::network::{
-    Done, Event, Failure, Invalid, Item, Limits, PeerChange, RequestId, RequestStats, Validator, Ware,
-};
-use crate::time::Timestamp;
+use super::joining::Joining;
+use super::neighbours::Neighbours;
+use super::observed::Observed;
+use crate::network::{Done, Event, Failure, Invalid, Item, Limits, RequestId, RequestStats, Validator, Ware};
 
 /// A node that is up.
 pub(super) struct Node {
@@ -28,8 +29,12 @@ pub(super) struct Node {
     pub(super) topics: BTreeSet<String>,
     /// What listens. Not every transport stops listening when it is dropped.
     pub(super) listeners: Vec<ListenerId>,
-    blocked: BTreeMap<PeerId, Timestamp>,
-    up: BTreeSet<PeerId>,
+    pub(super) neighbours: Neighbours,
+    pub(super) joining: Joining,
+    pub(super) allowances: Allowances,
+    pub(super) observed: Observed,
+    /// Where the connected peers are, of each the last connection's.
+    pub(super) remotes: BTreeMap<PeerId, Multiaddr>,
 }
 
 impl Node {
@@ -40,6 +45,12 @@ impl Node {
         validator: Arc<dyn Validator>,
     ) -> Self {
         let inbox = Inbox::new(config.events);
+        let local = *swarm.local_peer_id();
+        let joining = Joining::new(local, config.enough_peers, config.refresh);
+        // Who is connected can owe something; room for as many again that were.
+        let most = (config.connections as usize).saturating_mul(2);
+        let allowances =
+            Allowances::new(config.questions_from_one, config.bytes_from_one, config.burst_from_one, most);
         Self {
             swarm,
             config,
@@ -49,8 +60,11 @@ impl Node {
             inbox,
             topics: BTreeSet::new(),
             listeners: Vec::new(),
-            blocked: BTreeMap::new(),
-            up: BTreeSet::new(),
+            neighbours: Neighbours::default(),
+            joining,
+            allowances,
+            observed: Observed::default(),
+            remotes: BTreeMap::new(),
         }
     }
 
@@ -114,42 +128,17 @@ impl Node {
         self.inbox.push(Event::Rejected { from, what, why });
     }
 
-    pub(super) fn block(&mut self, peer: PeerId, until: Timestamp) {
-        self.blocked.insert(peer, until);
-        let now = self.clock.now();
-        if self.blocked.len() > self.config.blocked {
-            self.blocked.retain(|_, until| *until > now);
-        }
-        if self.blocked.len() > self.config.blocked {
-            let first = self.blocked.iter().min_by_key(|(_, until)| **until).map(|(peer, _)| *peer);
-            self.blocked.retain(|peer, _| Some(*peer) != first);
-        }
-    }
-
     pub(super) fn is_blocked(&self, peer: PeerId) -> bool {
-        self.blocked.get(&peer).is_some_and(|until| *until > self.clock.now())
+        self.neighbours.is_blocked(peer)
     }
 
-    /// A peer is connected and speaks the application's protocol, or no longer is.
-    pub(super) fn note_up(&mut self, peer: PeerId, up: bool) {
-        let (changed, change) = match up {
-            true => (self.up.insert(peer), PeerChange::Up),
-            false => (self.up.remove(&peer), PeerChange::Down),
-        };
-        if changed {
-            self.inbox.push(Event::Peer { peer, change });
+    /// `peer` sent an item of `bytes`. Says whether it is within its allowance; what is over it is dropped.
+    pub(super) fn allows(&mut self, peer: PeerId, bytes: usize) -> bool {
+        let allowed = self.allowances.take(peer, bytes, self.clock.now());
+        if !allowed {
+            self.inbox.drop_one();
         }
-    }
-
-    pub(super) fn is_up(&self, peer: PeerId) -> bool {
-        self.up.contains(&peer)
-    }
-
-    /// Believe that `peer` can be dialled at `address`.
-    pub(super) fn add_address(&mut self, peer: PeerId, address: Multiaddr) {
-        if peer != self.local() {
-            self.swarm.behaviour_mut().kad.add_address(&peer, address);
-        }
+        allowed
     }
 }
 

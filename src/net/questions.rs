@@ -43,6 +43,9 @@ pub(super) fn ask(node: &mut Node, id: RequestId, peer: PeerId, question: Bytes,
 }
 
 fn has_address(node: &mut Node, peer: PeerId) -> bool {
+    if node.swarm.behaviour().book.knows(&peer) {
+        return true;
+    }
     let kad = &mut node.swarm.behaviour_mut().kad;
     kad.kbucket(peer).is_some_and(|bucket| bucket.iter().any(|entry| *entry.node.key.preimage() == peer))
 }
@@ -97,6 +100,7 @@ pub(super) struct Waiting {
 
 #[derive(Debug)]
 struct Open {
+    from: PeerId,
     channel: ResponseChannel<Answered>,
     request: InboundRequestId,
     due: Timestamp,
@@ -119,8 +123,7 @@ impl Waiting {
             && due <= now
         {
             // Dropping the channel closes the stream.
-            self.take(to);
-            node.inbox.push(Event::Withdrawn { to });
+            self.withdraw(node, to);
         }
     }
 
@@ -134,6 +137,8 @@ impl Waiting {
             }
             false => Ok(body),
         });
+        let bytes = answer.as_ref().map_or(0, Bytes::len);
+        node.allowances.close(open.from, bytes, node.clock.now());
         if node.swarm.behaviour_mut().ask.send_response(open.channel, answer).is_err() {
             tracing::debug!("the asker went away as it was answered");
         }
@@ -144,6 +149,13 @@ impl Waiting {
         self.named.remove(&open.request);
         self.due.remove(&(open.due, to));
         Some(open)
+    }
+
+    fn withdraw(&mut self, node: &mut Node, to: InboundId) {
+        if let Some(open) = self.take(to) {
+            node.allowances.close(open.from, 0, node.clock.now());
+            node.inbox.push(Event::Withdrawn { to });
+        }
     }
 
     fn enter(
@@ -157,7 +169,8 @@ impl Waiting {
         if node.is_blocked(from) {
             return;
         }
-        if self.all.len() >= node.config.questions_waiting || node.inbox.full() {
+        let full = self.all.len() >= node.config.questions_waiting || node.inbox.full();
+        if full || !node.allowances.open(from, asked.body.len(), node.clock.now()) {
             node.inbox.drop_one();
             // The answer is short and the channel new, so this fails only if the asker is gone.
             let _gone = node.swarm.behaviour_mut().ask.send_response(channel, Err(Refusal::Busy));
@@ -168,7 +181,7 @@ impl Waiting {
         let due = node.clock.now().after(asked.patience.min(node.config.patience)).after(GRACE);
         self.named.insert(request, to);
         self.due.insert((due, to));
-        self.all.insert(to, Open { channel, request, due });
+        self.all.insert(to, Open { from, channel, request, due });
         node.inbox.push(Event::Question { to, from, body: asked.body });
     }
 
@@ -192,8 +205,7 @@ impl Waiting {
             }
             request_response::Event::InboundFailure { request_id, .. } => {
                 if let Some(to) = self.named.get(&request_id).copied() {
-                    self.take(to);
-                    node.inbox.push(Event::Withdrawn { to });
+                    self.withdraw(node, to);
                 }
             }
             request_response::Event::ResponseSent { .. } => {}
@@ -230,7 +242,10 @@ fn on_failure(node: &mut Node, id: RequestId, peer: PeerId, error: OutboundFailu
                 flight.work = Work::Finding { peer, question: question.clone() };
                 return look_for(node, id, peer);
             }
-            Failure::Unreachable
+            match node.swarm.behaviour_mut().book.was_denied(&peer) {
+                true => Failure::Local,
+                false => Failure::Unreachable,
+            }
         }
         OutboundFailure::Timeout => Failure::TimedOut,
         OutboundFailure::ConnectionClosed => Failure::Broken,

@@ -12,7 +12,7 @@ use super::config::NetConfig;
 pub type Lend = Box<dyn Fn(&[u8]) -> Option<bytes::Bytes> + Send>;
 
 /// Kad's store in memory, with what the application lends behind it.
-pub struct DhtStore {
+pub(super) struct DhtStore {
     memory: MemoryStore,
     lend: Option<Lend>,
 }
