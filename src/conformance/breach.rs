@@ -81,6 +81,8 @@ pub enum Breach {
     KeepsFirstWaker,
     /// One request is counted for ever.
     LeaksAGauge,
+    /// Who asks first has all the room there is: everybody else is refused.
+    ServesOneAsker,
     /// Nothing is refused as too much.
     HidesCapacity,
     /// `Closed` is not reported.
@@ -130,7 +132,8 @@ pub fn breaches() -> Vec<(Breach, &'static [&'static str])> {
         (IgnoresSizes, &["an_oversized_record_is_rejected", "an_oversized_answer_is_rejected"]),
         (ShortensAnswers, &["a_question_is_answered", "an_application_answers_once"]),
         (MiscountsCost, &["a_question_is_answered"]),
-        (BlursRefusals, &["a_busy_peer_refuses"]),
+        (BlursRefusals, &["a_busy_peer_refuses", "one_asker_does_not_take_all_room"]),
+        (ServesOneAsker, &["one_asker_does_not_take_all_room"]),
         (AsksOnlyTheConnected, &["a_stranger_is_found_through_the_dht"]),
         (BlamesItself, &["an_absent_peer_fails_by_the_deadline"]),
         (SecondReplyCounts, &["an_application_answers_once"]),

@@ -31,6 +31,7 @@ pub struct BreachedNetwork<N: Network> {
     brought: BTreeSet<RequestId>,
     connected: BTreeSet<N::Peer>,
     replied: BTreeSet<InboundId>,
+    asker: Option<N::Peer>,
     waker: Option<Waker>,
     readings: Cell<u64>,
     begun: bool,
@@ -57,6 +58,7 @@ impl<N: Network> BreachedNetwork<N> {
             brought: BTreeSet::new(),
             connected: BTreeSet::new(),
             replied: BTreeSet::new(),
+            asker: None,
             waker: None,
             readings: Cell::new(0),
             begun: false,
@@ -82,6 +84,11 @@ impl<N: Network> BreachedNetwork<N> {
             Event::Finished { id, result, stats } => self.alter_end(id, result, stats),
             Event::Rejected { from, what, why } => {
                 self.alter_rejection(Event::Rejected { from, what, why }, what)
+            }
+            Event::Question { to, from, .. }
+                if self.breach == Breach::ServesOneAsker && *self.asker.get_or_insert(from) != from =>
+            {
+                self.inner.reply(to, Err(Refusal::Busy));
             }
             Event::Withdrawn { .. } if self.breach == Breach::HidesWithdrawals => {}
             Event::Announcement { .. } if self.breach == Breach::HearsNothing => {}

@@ -6,12 +6,15 @@ use bytes::Bytes;
 
 use super::clause::{Clause, Verdict, ensure};
 use super::parts::{Part, TOPIC, key, value};
-use super::scene::{PATIENCE, QUIET, Scene};
+use super::scene::{PATIENCE, Probes, QUIET, Scene};
 use crate::network::{Done, Failure, Network, Refusal, Request};
 use crate::testbed::Testbed;
 
 /// More than any node should have in flight.
 const FLOOD: usize = 20_000;
+
+/// More than any node should let one peer ask it at once.
+const GREED: usize = 500;
 
 pub(super) fn clauses<B: Testbed>() -> Vec<Clause<B>> {
     vec![
@@ -24,6 +27,11 @@ pub(super) fn clauses<B: Testbed>() -> Vec<Clause<B>> {
             "too_many_questions_are_refused_here",
             "questions over a node's own capacity fail as local, each once, and others are not harmed",
             too_many_questions_are_refused_here,
+        ),
+        Clause::new(
+            "one_asker_does_not_take_all_room",
+            "questions of one peer over what it is allowed are refused as busy, and another peer is served",
+            one_asker_does_not_take_all_room,
         ),
         Clause::new(
             "too_many_lookups_are_refused_here",
@@ -104,6 +112,37 @@ fn too_many_questions_are_refused_here<B: Testbed>(bed: &mut B) -> Verdict {
     let id = scene.probes[0].submit(Request::Ask { peer, question: "still there?".into() }, PATIENCE);
     let (result, _) = scene.ended(0, id)?;
     ensure!(result == Ok(Done::Answered), "after the flood a question ended as {result:?}");
+    Ok(())
+}
+
+fn one_asker_does_not_take_all_room<B: Testbed>(bed: &mut B) -> Verdict {
+    let mut scene = Scene::new(bed);
+    scene.crowd(3)?;
+    for _ in 0..3 {
+        scene.application()?;
+    }
+    scene.start()?;
+    let (greedy, asked) = (scene.probes[0].net.local_peer(), scene.probes[1].net.local_peer());
+    let ask = |question: String| Request::Ask { peer: asked, question: question.into() };
+    let ids: Vec<_> = (0..GREED).map(|n| scene.probes[0].submit(ask(format!("{n}")), PATIENCE)).collect();
+    let busy = |probes: &Probes<B>| {
+        let refused = |id| matches!(probes[0].end(id), Some((Err(Failure::Refused(Refusal::Busy)), _)));
+        ids.iter().any(|id| refused(*id))
+    };
+    scene.need("a refusal for who asks too much", |probes| busy(probes))?;
+    // Nothing of the flood is answered, so its room is taken as long as this takes.
+    let id = scene.probes[2].submit(ask("may I".to_owned()), PATIENCE);
+    let mut to = None;
+    scene.need("the question of somebody else", |probes| {
+        let others = probes[1].questions().into_iter().find(|(_, from, _)| *from != greedy);
+        to = others.map(|(to, ..)| to);
+        to.is_some()
+    })?;
+    if let Some(to) = to {
+        scene.probes[1].net.reply(to, Ok("you may".into()));
+    }
+    let (result, _) = scene.ended(2, id)?;
+    ensure!(result == Ok(Done::Answered), "beside a flood a question ended as {result:?}");
     Ok(())
 }
 

@@ -25,7 +25,8 @@
 //! 7. Asking a peer whose address is not known finds it through the DHT first.
 //! 8. Items arrive in a defined order: what a library hands over as a set is sorted first.
 //! 9. Every queue has a capacity. What is over it is refused ([`Refusal::Busy`], [`Failure::Local`]), or
-//!    dropped and counted in [`Gauges::dropped`].
+//!    dropped and counted in [`Gauges::dropped`]. One peer's questions never take all the room: beyond its
+//!    share they are refused, and others are served.
 //! 10. An item larger than `Limits::bytes` is never handed over: it is rejected, and charged to who sent it.
 //! 11. After [`Event::Closed`] nothing else is reported, not even a deadline; every later submit is
 //!     forgotten.

@@ -47,6 +47,8 @@ pub struct SimLimits {
     pub inbox: usize,
     /// Questions that an application was handed and has not answered. More are refused as busy.
     pub questions: usize,
+    /// The same of one asker.
+    pub questions_per_peer: usize,
     /// Connections of one node. The one not used for longest is closed for a new one.
     pub connections: usize,
     /// Records that one node stores for the DHT. The expired go first, then the farthest.
@@ -75,6 +77,7 @@ impl Default for SimLimits {
             asks_per_peer: 64,
             inbox: 8192,
             questions: 256,
+            questions_per_peer: 48,
             connections: 1024,
             records: 1024,
             provider_keys: 1024,

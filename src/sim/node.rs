@@ -58,6 +58,7 @@ pub(crate) struct Faults {
 /// A question that an application was handed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inbound {
+    pub(crate) client: u32,
     pub(crate) exchange: u32,
     pub(crate) generation: u32,
 }

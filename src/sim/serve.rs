@@ -101,12 +101,13 @@ impl World {
 
     /// A question reaches an application: it is handed up, or refused when too many wait.
     fn question(&mut self, slot: u32, client: u32, server: u32) {
-        let most = self.config.limits.questions;
+        let (most, of_one) = (self.config.limits.questions, self.config.limits.questions_per_peer);
         let inbound = self.next_inbound;
         let generation = self.exchanges.generation(slot);
         let Some(body) = self.exchanges.get(slot).map(|e| e.body.clone()) else { return };
         let Some(app) = self.app(server) else { return };
-        let full = app.inbound.len() >= most;
+        let his = app.inbound.values().filter(|inbound| inbound.client == client).count();
+        let full = app.inbound.len() >= most || his >= of_one;
         let event = Event::Question { to: InboundId(u64::from(inbound)), from: SimPeer(client), body };
         if full || !self.tell(server, event) {
             self.account.busy += 1;
@@ -115,7 +116,7 @@ impl World {
         }
         self.next_inbound += 1;
         if let Some(app) = self.app(server) {
-            app.inbound.insert(inbound, Inbound { exchange: slot, generation });
+            app.inbound.insert(inbound, Inbound { client, exchange: slot, generation });
         }
     }
 
