@@ -105,12 +105,12 @@ fn a_busy_peer_refuses<B: Testbed>(bed: &mut B) -> Verdict {
 
 fn a_stranger_is_found_through_the_dht<B: Testbed>(bed: &mut B) -> Verdict {
     let mut scene = Scene::new(bed);
-    let crowd = scene.crowd(30)?;
+    let crowd = scene.crowd(24)?;
     let early = scene.bed.now().after(QUIET);
     scene.bed.run_until(early);
     scene.application()?;
     scene.start()?;
-    // Whoever was never up is a stranger. A newcomer that is connected to all thirty has none.
+    // Whoever was never up is a stranger. A newcomer that is connected to all of them has none.
     let mut strangers = Vec::new();
     for node in crowd {
         let peer = scene.peer(node)?;
