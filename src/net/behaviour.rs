@@ -15,7 +15,7 @@ use super::book::Book;
 use super::codec::Codec;
 use super::config::{MemoryLimit, NetConfig};
 use super::error::BuildError;
-use super::store::{DhtStore, Lend};
+use super::held::Held;
 
 /// What a node's swarm runs.
 #[derive(NetworkBehaviour)]
@@ -25,7 +25,7 @@ pub(super) struct Behaviour {
     connections: connection_limits::Behaviour,
     memory: Toggle<memory_connection_limits::Behaviour>,
     pub(super) book: Book,
-    pub(super) kad: kad::Behaviour<DhtStore>,
+    pub(super) kad: kad::Behaviour<Held>,
     pub(super) ask: request_response::Behaviour<Codec>,
     pub(super) gossip: gossipsub::Behaviour,
     pub(super) identify: identify::Behaviour,
@@ -39,14 +39,12 @@ impl core::fmt::Debug for Behaviour {
 }
 
 impl Behaviour {
-    /// The protocols for a node with this key. `lend` is asked for records beside those that the DHT
-    /// gave this node to store.
-    pub(super) fn new(keypair: &Keypair, config: &NetConfig, lend: Option<Lend>) -> Result<Self, BuildError> {
-        config.check()?;
+    /// The protocols for a node with this key, that keeps for the DHT what `held` does. `config` has been
+    /// checked.
+    pub(super) fn new(keypair: &Keypair, config: &NetConfig, held: Held) -> Result<Self, BuildError> {
         let (dht_name, ask_name) = config.protocols.names()?;
         let local = keypair.public().to_peer_id();
-        let store = DhtStore::new(local, config, lend);
-        let mut kad = kad::Behaviour::with_config(local, store, dht(config, dht_name));
+        let mut kad = kad::Behaviour::with_config(local, held, dht(config, dht_name));
         // On its own, kad serves only once an address was confirmed from outside.
         kad.set_mode(Some(if config.serves { kad::Mode::Server } else { kad::Mode::Client }));
         let protocol = (ask_name, request_response::ProtocolSupport::Full);

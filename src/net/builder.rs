@@ -14,10 +14,11 @@ use super::behaviour::Behaviour;
 use super::clock::Clock;
 use super::config::NetConfig;
 use super::error::BuildError;
+use super::held::{Held, Lend, held_limits};
 use super::network::Libp2pNetwork;
-use super::store::Lend;
 use super::transport::{BoxedTransport, sockets, unspoken};
 use crate::network::Validator;
+use crate::store::{MemoryStore, Store};
 
 /// How long a connection that nobody uses is kept: a question to a peer that was asked before then costs no dial.
 const IDLE: Duration = Duration::from_secs(120);
@@ -33,6 +34,7 @@ pub struct NetBuilder {
     listen: Vec<Multiaddr>,
     bootstrap: Vec<PeerAddress>,
     lend: Option<Lend>,
+    held: Option<Box<dyn Store + Send>>,
     clock: Option<Clock>,
     #[cfg(feature = "node")]
     metrics: Option<super::metrics::NetMetrics>,
@@ -58,6 +60,7 @@ impl Libp2pNetwork {
             listen: Vec::new(),
             bootstrap: Vec::new(),
             lend: None,
+            held: None,
             clock: None,
             #[cfg(feature = "node")]
             metrics: None,
@@ -87,6 +90,13 @@ impl NetBuilder {
     /// Serve these values of the application's own, beside what others gave this node to hold.
     pub fn lend(mut self, lend: Lend) -> Self {
         self.lend = Some(lend);
+        self
+    }
+
+    /// Keep the records that others give this node to hold, and its own, in this store: it needs the limits that
+    /// [`held_limits`](super::held_limits) says. In memory when not given.
+    pub fn held(mut self, store: Box<dyn Store + Send>) -> Self {
+        self.held = Some(store);
         self
     }
 
@@ -120,9 +130,13 @@ impl NetBuilder {
         transport: BoxedTransport,
         settings: swarm::Config,
     ) -> Result<Libp2pNetwork, BuildError> {
-        let behaviour = Behaviour::new(&self.keypair, &self.config, self.lend)?;
-        let swarm = Swarm::new(transport, behaviour, self.keypair.public().to_peer_id(), settings);
+        self.config.check()?;
         let clock = self.clock.unwrap_or_else(Clock::start);
+        let local = self.keypair.public().to_peer_id();
+        let store = self.held.unwrap_or_else(|| Box::new(MemoryStore::new(held_limits(&self.config))));
+        let held = Held::new(local, &self.config, clock, Arc::clone(&self.validator), store, self.lend);
+        let behaviour = Behaviour::new(&self.keypair, &self.config, held)?;
+        let swarm = Swarm::new(transport, behaviour, local, settings);
         let mut network = Libp2pNetwork::new(swarm, self.config, clock, self.validator);
         #[cfg(feature = "node")]
         if let Some(metrics) = self.metrics {

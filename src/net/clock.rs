@@ -44,6 +44,11 @@ impl Clock {
         WallTime::EPOCH.after(since.unwrap_or_default())
     }
 
+    /// The time of the run at which the system's clock says `at`; its beginning for what was before.
+    pub(super) fn timestamp(&self, at: impl Into<Instant>) -> Timestamp {
+        Timestamp::ZERO.after(at.into().saturating_duration_since(self.epoch))
+    }
+
     /// When the timers of the runtime are to fire for `at`; far off for what is too far to be said.
     pub(super) fn instant(&self, at: Timestamp) -> Instant {
         let far = self.epoch + core::time::Duration::from_secs(30 * 365 * 86_400);

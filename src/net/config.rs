@@ -128,6 +128,16 @@ pub struct NetConfig {
     pub announcement_bytes: usize,
     /// The most records that this node stores for others.
     pub stored_records: usize,
+    /// The most bytes of them, keys and values.
+    pub stored_bytes: usize,
+    /// The most records of this node's own that it keeps to serve them itself, beside those of others.
+    pub own_records: usize,
+    /// The most bytes of them.
+    pub own_bytes: usize,
+    /// The most providers that this node remembers for others, of all keys together.
+    pub providers: usize,
+    /// The most keys that this node provides.
+    pub provided: usize,
     /// The longest that a record of others is kept.
     pub stored_for: Duration,
     /// The longest that a question may take, whatever its asker says.
@@ -165,7 +175,12 @@ impl Default for NetConfig {
             question_bytes: 16 << 10,
             answer_bytes: 64 << 10,
             announcement_bytes: 4 << 10,
-            stored_records: 4096,
+            stored_records: 20_000,
+            stored_bytes: 64 << 20,
+            own_records: 20_000,
+            own_bytes: 64 << 20,
+            providers: 20_000,
+            provided: 10_000,
             stored_for: Duration::from_secs(48 * 3600),
             patience: Duration::from_secs(60),
             heartbeat: Duration::from_secs(1),

@@ -56,8 +56,11 @@ pub(super) fn put(
     }
     let mut record = Record::new(RecordKey::new(&key), value.to_vec());
     record.expires = Some(node.clock.instant(node.clock.now().after(ttl)).into_std());
+    let own = record.clone();
     let work = Work::Closest { record: Box::new(record), read_back };
     if has_room(node, id, &key) && node.begin(id, work, limits) {
+        // Who publishes serves it too, whether or not it is among the closest.
+        let _ = keep(node, own, true);
         let query = node.swarm.behaviour_mut().kad.get_closest_peers(key.to_vec());
         node.flights.on_query(id, query);
     }
@@ -285,7 +288,7 @@ fn on_inbound(node: &mut Node, request: InboundRequest) {
         InboundRequest::PutRecord { source, record: Some(record), .. } if !node.is_blocked(source) => {
             let bytes = record.value.len().saturating_add(record.key.as_ref().len());
             if node.allows(source, bytes)
-                && let Err(why) = keep(node, record)
+                && let Err(why) = keep(node, record, false)
             {
                 node.reject(source, Ware::Record, why);
             }
@@ -307,7 +310,8 @@ fn on_inbound(node: &mut Node, request: InboundRequest) {
     }
 }
 
-fn keep(node: &mut Node, mut record: Record) -> Result<(), Invalid> {
+/// Keep a record when it is good and no worse than what is held; whether one is held now.
+fn keep(node: &mut Node, mut record: Record, own: bool) -> Result<bool, Invalid> {
     if record.value.len() > node.config.record_bytes || record.key.as_ref().len() > node.config.key_bytes {
         return Err(Invalid::TOO_LARGE);
     }
@@ -320,17 +324,18 @@ fn keep(node: &mut Node, mut record: Record) -> Result<(), Invalid> {
         && held.value != record.value
         && validator.select(record.key.as_ref(), &held.value, &record.value) == Choice::Held
     {
-        return Ok(());
+        return Ok(true);
     }
-    if store.put(record).is_err() {
+    let kept = if own { store.put_own(record) } else { store.put(record) };
+    if kept.is_err() {
         node.inbox.drop_one();
     }
-    Ok(())
+    Ok(kept.is_ok())
 }
 
 /// Keep a record of which the application itself says that it belongs here; says whether it is kept.
 pub(super) fn keep_here(node: &mut Node, key: &[u8], value: &[u8], ttl: Duration) -> bool {
     let mut record = Record::new(RecordKey::new(&key), value.to_vec());
     record.expires = Some(node.clock.instant(node.clock.now().after(ttl)).into_std());
-    keep(node, record).is_ok()
+    keep(node, record, false).unwrap_or(false)
 }

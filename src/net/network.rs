@@ -131,6 +131,11 @@ impl Libp2pNetwork {
         self.up.as_mut().is_some_and(|(node, _)| lookups::keep_here(node, key, value, ttl))
     }
 
+    /// How many records this node holds: for others, and of its own.
+    pub fn held(&mut self) -> (usize, usize) {
+        self.up.as_mut().map_or((0, 0), |(node, _)| node.swarm.behaviour_mut().kad.store_mut().count())
+    }
+
     /// Let the swarm work, and leave what happens to be polled: for joining before anybody listens.
     /// Pending until the swarm has ended.
     pub fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -138,7 +143,10 @@ impl Libp2pNetwork {
             match node.swarm.poll_next_unpin(cx) {
                 Poll::Ready(Some(event)) => on_swarm_event(node, waiting, event),
                 Poll::Ready(None) => self.up = None,
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    node.swarm.behaviour_mut().kad.store_mut().poll(cx);
+                    return Poll::Pending;
+                }
             }
         }
         Poll::Ready(())
@@ -250,6 +258,7 @@ impl Network for Libp2pNetwork {
                 }
                 Poll::Ready(None) => self.up = None,
                 Poll::Pending => {
+                    node.swarm.behaviour_mut().kad.store_mut().poll(cx);
                     let own = [node.flights.next_due(), node.neighbours.next_end(), node.joining.next()];
                     let due = own.into_iter().chain([deadline, waiting.next_due()]).flatten().min();
                     match due {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use crate::net::held::Lend;
 use crate::net::network::Libp2pNetwork;
-use crate::net::store::Lend;
 use crate::network::{AnswerLimits, Event, Limits, Network, Request, RequestId, Responder};
 use crate::time::Timestamp;
 
