@@ -206,6 +206,8 @@ impl Invalid {
     pub const TOO_LARGE: Self = Self { code: 1, reason: "too-large" };
     /// Could not be read as what it should be.
     pub const UNREADABLE: Self = Self { code: 2, reason: "unreadable" };
+    /// Well made, and no answer to what was asked.
+    pub const NOT_ASKED: Self = Self { code: 3, reason: "not-what-was-asked" };
 }
 
 /// What changed about a peer.

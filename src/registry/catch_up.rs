@@ -179,14 +179,14 @@ impl<P: Peer> CatchUp<P> {
         pending.answered = true;
         let answer = Answer::decode(body).map_err(|_| Invalid::UNREADABLE)?;
         if answer.to != pending.tag {
-            return Err(ANOTHER_QUESTION);
+            return Err(Invalid::NOT_ASKED);
         }
         match (pending.out.clone(), answer.body) {
             (Out::Heads, AnswerBody::Heads { heads, more }) => {
                 let mut last = round.heads_after;
                 for (publisher, number) in heads {
                     if last.is_some_and(|last| publisher <= last) {
-                        return Err(ANOTHER_QUESTION);
+                        return Err(Invalid::NOT_ASKED);
                     }
                     last = Some(publisher);
                     round.heads += 1;
@@ -212,7 +212,7 @@ impl<P: Peer> CatchUp<P> {
                             last = number;
                             good.push(record);
                         }
-                        _ => return Err(ANOTHER_QUESTION),
+                        _ => return Err(Invalid::NOT_ASKED),
                     }
                 }
                 if more && last >= from {
@@ -220,7 +220,7 @@ impl<P: Peer> CatchUp<P> {
                 }
                 Ok(good)
             }
-            _ => Err(ANOTHER_QUESTION),
+            _ => Err(Invalid::NOT_ASKED),
         }
     }
 
@@ -301,6 +301,3 @@ impl<P: Peer> CatchUp<P> {
 /// A question that is going out.
 #[derive(Debug)]
 pub(super) struct NextAsk(Pending);
-
-/// An answer that does not fit its question.
-const ANOTHER_QUESTION: Invalid = Invalid { code: 160, reason: "answer-to-another-question" };

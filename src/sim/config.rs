@@ -55,7 +55,7 @@ pub struct SimLimits {
     pub records: usize,
     /// Provider keys that one node stores for the DHT.
     pub provider_keys: usize,
-    /// Bytes of a record with its key. kad's packet has 16 KiB.
+    /// Bytes of a record, as on a real node: kad's packet of 16 KiB has room for it, its key and closer peers.
     pub record_bytes: usize,
     /// Bytes of a question.
     pub question_bytes: usize,
@@ -81,7 +81,7 @@ impl Default for SimLimits {
             connections: 1024,
             records: 1024,
             provider_keys: 1024,
-            record_bytes: 16 * 1024 - 256,
+            record_bytes: 14 << 10,
             question_bytes: 16 * 1024,
             answer_bytes: 64 * 1024,
             announcement_bytes: 4096,

@@ -37,7 +37,7 @@ impl World {
         let (aim, key, body, ttl, read_back, peer) = match request {
             Request::GetRecord { key } => (Aim::Get, key, Bytes::new(), Duration::ZERO, false, NONE),
             Request::PutRecord { key, value, ttl, read_back } => {
-                if key.len().saturating_add(value.len()) > self.config.limits.record_bytes {
+                if value.len() > self.config.limits.record_bytes {
                     return self.end(node, id, Err(Failure::Local), RequestStats::default());
                 }
                 (Aim::Put, key, value, ttl, read_back, NONE)

@@ -167,14 +167,19 @@ impl SwarmTestbed {
         let names: Vec<(bool, (PeerId, Multiaddr))> =
             self.nodes.iter().map(|node| (node.line.dialable(), node.named())).collect();
         let first = names.iter().find(|(dialable, _)| *dialable).map(|(_, named)| named);
+        let neighbours = self.setup.neighbours;
         let mut wanted = Vec::new();
         let mut before = first;
         for ((dialable, own), id) in names.iter().zip(0..) {
-            let mut known: Vec<(PeerId, Multiaddr)> = first.into_iter().chain(before).cloned().collect();
-            known.dedup();
-            known.retain(|(peer, _)| *peer != own.0);
-            wanted.extend(known.iter().map(|(peer, _)| (own.0, *peer)));
-            self.introduce(NodeId(id), known)?;
+            let mut known: BTreeMap<PeerId, Multiaddr> = first.into_iter().chain(before).cloned().collect();
+            if self.node(NodeId(id))?.part.is_none() {
+                let behind = names.iter().cycle().skip(id as usize + 1).take(names.len() - 1);
+                let dialable = behind.filter(|(dialable, _)| *dialable);
+                known.extend(dialable.take(neighbours).map(|(_, named)| named.clone()));
+            }
+            known.remove(&own.0);
+            wanted.extend(known.keys().map(|peer| (own.0, *peer)));
+            self.introduce(NodeId(id), known.into_iter().collect())?;
             if *dialable {
                 before = Some(own);
             }

@@ -30,6 +30,9 @@ pub struct SwarmSetup {
     pub wall: Option<WallTime>,
     /// How long an answer is taken to take: what a slow node's factor is a factor of.
     pub service: Duration,
+    /// How many peers beside the two that it joins by an application's node of the starting network is connected
+    /// to, as after walks of its own; none if left out, so that there are strangers.
+    pub neighbours: usize,
     /// How late a deadline may be reported: what a loaded machine may take to get back to a task whose timer
     /// fired.
     pub tick: Duration,
@@ -41,7 +44,7 @@ impl SwarmSetup {
     /// Nodes over `wire` with default limits and quick heartbeats, as a test has no time to lose.
     pub fn new(wire: Wire, validator: Arc<dyn Validator>, topics: Vec<Bytes>) -> Self {
         let config = NetConfig { heartbeat: Duration::from_millis(200), ..NetConfig::default() };
-        Self { wire, validator, topics, wall: None, service: SERVICE, tick: TICK, config }
+        Self { wire, validator, topics, wall: None, service: SERVICE, neighbours: 0, tick: TICK, config }
     }
 }
 

@@ -21,6 +21,9 @@ use crate::scenario::report::RunReport;
 const MOST_NODES: u64 = 64;
 /// The longest plan, as its time is waited for.
 const LONGEST: Duration = Duration::from_secs(120);
+/// How many peers a registry of the starting network is connected to, as far as there are so many: as many as on
+/// the simulated network.
+const NEIGHBOURS: usize = 16;
 /// How late a deadline may be noticed: dozens of whole nodes share one thread, and their handshakes and
 /// signatures take long in an unoptimised build on a busy machine.
 const TICK: Duration = Duration::from_secs(1);
@@ -78,6 +81,7 @@ pub fn run_on_swarms(plan: &Plan, wire: Wire, options: &RunOptions) -> Result<Ru
     let mut setup = SwarmSetup::new(wire, Arc::new(verifier.clone()), topics);
     setup.wall = Some(CREATED.after(SINCE_CREATED));
     setup.tick = TICK;
+    setup.neighbours = NEIGHBOURS;
     if let Some(service) = plan.network.service {
         setup.service = service.question.0;
     }
