@@ -233,7 +233,7 @@ fn unfounded(report: &RunReport, allowed: &[&str]) -> Vec<String> {
     let reason = |refused: &Refused| match refused {
         Refused::Malformed => "malformed".to_owned(),
         Refused::Forged => "forged".to_owned(),
-        Refused::AtTheNetwork(ware, why) => format!("{ware:?} {why}").to_lowercase(),
+        Refused::AtTheNetwork(ware, why) => format!("{ware:?} {why}").to_ascii_lowercase(),
     };
     let seen: Vec<String> = report.results.refused.keys().map(reason).collect();
     let may = |seen: &String| {
