@@ -233,19 +233,18 @@ fn on_answer(node: &mut Node, id: RequestId, from: PeerId, answer: Answered) {
 
 fn on_failure(node: &mut Node, id: RequestId, peer: PeerId, error: OutboundFailure) {
     let room = node.flights.queries() < node.config.queries;
+    let denied = node.swarm.behaviour_mut().book.was_denied(&peer);
     let Some(flight) = node.flights.get_mut(id) else { return };
     flight.stats.failed = flight.stats.failed.saturating_add(1);
     let failure = match error {
+        OutboundFailure::DialFailure if denied => Failure::Local,
         OutboundFailure::DialFailure => {
             if room && let Work::Asking { question, looked: false, .. } = &flight.work {
                 // The address that was known is not good, or no longer: the DHT may know another.
                 flight.work = Work::Finding { peer, question: question.clone() };
                 return look_for(node, id, peer);
             }
-            match node.swarm.behaviour_mut().book.was_denied(&peer) {
-                true => Failure::Local,
-                false => Failure::Unreachable,
-            }
+            Failure::Unreachable
         }
         OutboundFailure::Timeout => Failure::TimedOut,
         OutboundFailure::ConnectionClosed => Failure::Broken,
