@@ -116,6 +116,14 @@ impl Book {
         self.peers.contains_key(peer)
     }
 
+    /// Where `peer` can be dialled, the best first.
+    pub(super) fn addresses(&self, peer: &PeerId) -> Vec<Multiaddr> {
+        let entry = self.peers.get(peer);
+        entry.map_or_else(Vec::new, |entry| {
+            entry.addresses.iter().map(|(_, address)| address.clone()).collect()
+        })
+    }
+
     /// At most `limit` peers that were met before, the latest first, for finding back to the network.
     pub(super) fn met(&self, limit: usize) -> Vec<PeerId> {
         let mut met: Vec<(u64, PeerId)> = (self.peers.iter())
@@ -185,8 +193,7 @@ impl NetworkBehaviour for Book {
         _: &[Multiaddr],
         _: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
-        let entry = peer.and_then(|peer| self.peers.get(&peer));
-        Ok(entry.map_or_else(Vec::new, |entry| entry.addresses.iter().map(|(_, it)| it.clone()).collect()))
+        Ok(peer.map_or_else(Vec::new, |peer| self.addresses(&peer)))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {

@@ -139,8 +139,8 @@ fn on_result(
             on_looked(node, id)
         }
         QueryResult::StartProviding(Ok(_)) => {
-            // Kad counts the walk and the telling together, and telling always counts as done: of all who
-            // answered the walk, as many were told as are among the closest.
+            // There is no answer to being told: kad counts each telling as done when it is sent. It counts those
+            // who answered the walk with them, so of all, as many were told as are among the closest.
             let told = (stats.num_successes() / 2).min(u32::try_from(K_VALUE.get()).unwrap_or(u32::MAX));
             let result = if told == 0 { Err(Failure::Unreachable) } else { Ok(Done::Provided { told }) };
             node.end(id, result);
@@ -303,6 +303,11 @@ fn on_inbound(node: &mut Node, request: InboundRequest) {
             record.addresses.retain(|address| address.len() <= ADDRESS_BYTES);
             record.addresses.truncate(ADDRESSES_OF_ONE);
             heard(node, record.provider, &record.addresses);
+            if record.addresses.is_empty() {
+                // Kad says only addresses that were confirmed from outside, and later names no provider whose address
+                // it does not find; what the provider said of itself is as good.
+                record.addresses = node.swarm.behaviour().book.addresses(&record.provider);
+            }
             let kept = node.swarm.behaviour_mut().kad.store_mut().add_provider(record);
             kept.unwrap_or_else(|_full| node.inbox.drop_one());
         }

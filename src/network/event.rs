@@ -107,7 +107,7 @@ pub enum Done {
     },
     /// Peers near the key were told.
     Provided {
-        /// How many were told.
+        /// How many were sent it. Nobody acknowledges it.
         told: u32,
     },
     /// The answer was reported.

@@ -56,16 +56,20 @@ fn a_wrong_peer_at_a_right_address_is_not_joined() {
 }
 
 #[test]
-fn a_provider_is_asked_where_it_was_said_to_be() {
+fn a_provider_that_no_walk_finds_is_named_and_asked() {
     run(async {
         let hub = Hand::joined(&[]).await;
-        let provider = Hand::joined(&[&hub]).await;
+        // No table has it, and no walk finds it: it only asks.
+        let config = NetConfig { serves: false, ..quick() };
+        let provider = builder().config(config).bootstrap(hub.address().await).build().unwrap();
+        let provider = Hand::new(provider);
+        provider.until("to join", |it| it.is_up(hub.peer) && hub.is_up(it.peer)).await;
         let (result, _) = provider.do_it(Request::Provide { key: "kept".into() }).await;
         assert!(matches!(result, Ok(Done::Provided { told: 1.. })), "{result:?}");
         let asker = Hand::joined(&[&hub]).await;
         let (result, _) = asker.do_it(Request::GetProviders { key: "kept".into() }).await;
         assert_eq!((result, asker.providers()), (Ok(Done::Looked), vec![provider.peer]));
-        // Whoever provides may be gone from all tables; what was said of where it is must do.
+        // Nobody is left to ask; what was said of where it is must do.
         hub.with(|net| net.stopper().stop());
         asker.until("to see the hub go", |it| !it.is_up(hub.peer)).await;
         let (result, stats) = asker.ask(provider.peer, "there you are").await;
