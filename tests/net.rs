@@ -3,6 +3,7 @@
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::disallowed_methods, reason = "real nodes live in real time")]
+#![allow(clippy::print_stdout, reason = "the flood's figures are worth reading")]
 
 #[path = "net/hand.rs"]
 mod hand;

@@ -8,7 +8,7 @@ use swarmproof::network::{Done, Failure, PeerChange};
 use swarmproof::network::{Event, Request};
 
 fn refused(made: Result<Libp2pNetwork, BuildError>) -> BuildError {
-    made.err().expect("it was made")
+    made.expect_err("it was made")
 }
 
 #[test]
