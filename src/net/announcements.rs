@@ -3,12 +3,16 @@
 use bytes::Bytes;
 use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, PublishError, TopicHash};
 
+use super::behaviour::TOPICS;
 use super::node::Node;
 use crate::network::{Done, Event, Failure, Invalid, RequestId, RequestStats, Ware};
 
 /// Subscribe to `topic`, and say so.
 pub(super) fn subscribe(node: &mut Node, id: RequestId, topic: &Bytes) {
     let Some(name) = name_of(node, topic) else { return node.refuse(id, Failure::Local) };
+    if node.topics.len() >= TOPICS && !node.topics.contains(&name) {
+        return node.refuse(id, Failure::Local);
+    }
     match node.swarm.behaviour_mut().gossip.subscribe(&IdentTopic::new(name.clone())) {
         Ok(_new) => {
             node.topics.insert(name);

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use libp2p::gossipsub::{AllowAllSubscriptionFilter, MaxCountSubscriptionFilter};
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
@@ -17,6 +18,15 @@ use super::config::{MemoryLimit, NetConfig};
 use super::error::BuildError;
 use super::held::Held;
 
+/// A peer says to which topics it listens; gossipsub by itself would remember them all.
+type Gossip = gossipsub::Behaviour<
+    gossipsub::IdentityTransform,
+    MaxCountSubscriptionFilter<AllowAllSubscriptionFilter>,
+>;
+
+/// The most topics that a peer may listen to, or that this node does.
+pub(super) const TOPICS: usize = 128;
+
 /// What a node's swarm runs.
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
@@ -27,7 +37,7 @@ pub(super) struct Behaviour {
     pub(super) book: Book,
     pub(super) kad: kad::Behaviour<Held>,
     pub(super) ask: request_response::Behaviour<Codec>,
-    pub(super) gossip: gossipsub::Behaviour,
+    pub(super) gossip: Gossip,
     pub(super) identify: identify::Behaviour,
     pub(super) ping: ping::Behaviour,
 }
@@ -56,7 +66,12 @@ impl Behaviour {
         let ask =
             request_response::Behaviour::with_codec(Codec::new(config.question_bytes), [protocol], settings);
         let authenticity = gossipsub::MessageAuthenticity::Signed(keypair.clone());
-        let gossip = gossipsub::Behaviour::new(authenticity, gossip(config)?)
+        let filter = MaxCountSubscriptionFilter {
+            filter: AllowAllSubscriptionFilter {},
+            max_subscribed_topics: TOPICS,
+            max_subscriptions_per_request: TOPICS,
+        };
+        let gossip = Gossip::new_with_subscription_filter(authenticity, gossip(config)?, filter)
             .map_err(|error| BuildError::Gossip(error.to_string()))?;
         let identify = identify::Behaviour::new(identify::Config::new(
             config.protocols.family.clone(),

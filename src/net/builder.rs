@@ -33,6 +33,7 @@ pub struct NetBuilder {
     config: NetConfig,
     listen: Vec<Multiaddr>,
     bootstrap: Vec<PeerAddress>,
+    external: Vec<Multiaddr>,
     lend: Option<Lend>,
     held: Option<Box<dyn Store + Send>>,
     clock: Option<Clock>,
@@ -59,6 +60,7 @@ impl Libp2pNetwork {
             config: NetConfig::default(),
             listen: Vec::new(),
             bootstrap: Vec::new(),
+            external: Vec::new(),
             lend: None,
             held: None,
             clock: None,
@@ -84,6 +86,13 @@ impl NetBuilder {
     /// Join by this peer too.
     pub fn bootstrap(mut self, address: PeerAddress) -> Self {
         self.bootstrap.push(address);
+        self
+    }
+
+    /// Tell others that this node can be reached at this address too: behind a port that a router forwards, say.
+    /// Where it listens is told anyway, and where several peers see it.
+    pub fn external(mut self, address: Multiaddr) -> Self {
+        self.external.push(address);
         self
     }
 
@@ -150,6 +159,9 @@ impl NetBuilder {
                 };
                 BuildError::Listen { address, reason: reason.to_string() }
             })?;
+        }
+        for address in self.external {
+            network.tell_address(address);
         }
         for known in self.bootstrap {
             network.add_address(known.peer, known.address);

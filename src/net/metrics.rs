@@ -20,6 +20,8 @@ pub(super) struct NetMetrics {
     dropped: Counter,
     peers: Gauge,
     blocked: Gauge,
+    held: Gauge,
+    own: Gauge,
 }
 
 impl fmt::Debug for NetMetrics {
@@ -32,10 +34,10 @@ impl NetMetrics {
     /// Register everything with `registry`.
     pub(super) fn new(registry: &mut Registry) -> Self {
         let libp2p = Metrics::new(registry);
-        let own = registry.sub_registry_with_prefix("network");
+        let network = registry.sub_registry_with_prefix("network");
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
-            own.register(name, help, gauge.clone());
+            network.register(name, help, gauge.clone());
             gauge
         };
         let requests = gauge("requests", "Requests in flight");
@@ -43,13 +45,15 @@ impl NetMetrics {
         let waiting = gauge("events_waiting", "Events that wait to be polled");
         let peers = gauge("peers", "Peers that are connected and speak the protocol");
         let blocked = gauge("peers_blocked", "Peers that are refused for a time");
+        let held = gauge("records_held", "Records held for others");
+        let own = gauge("records_own", "Records of this node's own that it serves");
         let dropped = Counter::default();
-        own.register(
+        network.register(
             "dropped",
             "Events and messages dropped because a queue or an allowance was full",
             dropped.clone(),
         );
-        Self { libp2p, requests, questions, waiting, dropped, peers, blocked }
+        Self { libp2p, requests, questions, waiting, dropped, peers, blocked, held, own }
     }
 
     /// Count an event of the swarm.
@@ -64,8 +68,8 @@ impl NetMetrics {
         }
     }
 
-    /// Show what is held now.
-    pub(super) fn show(&self, held: Gauges, peers: usize, blocked: usize) {
+    /// Show what is held now; `records` for others, and of this node's own.
+    pub(super) fn show(&self, held: Gauges, peers: usize, blocked: usize, records: (usize, usize)) {
         let set = |gauge: &Gauge, held: usize| {
             gauge.set(i64::try_from(held).unwrap_or(i64::MAX));
         };
@@ -74,6 +78,8 @@ impl NetMetrics {
         set(&self.waiting, held.waiting);
         set(&self.peers, peers);
         set(&self.blocked, blocked);
+        set(&self.held, records.0);
+        set(&self.own, records.1);
         self.dropped.inc_by(held.dropped.saturating_sub(self.dropped.get()));
     }
 }

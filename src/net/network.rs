@@ -75,9 +75,11 @@ impl Libp2pNetwork {
 
     /// Bring the metrics up to date.
     #[cfg(feature = "node")]
-    fn show(&self) {
-        if let (Some(metrics), Some((node, _))) = (&self.metrics, &self.up) {
-            metrics.show(self.gauges(), node.neighbours.up(), node.neighbours.blocked());
+    fn show(&mut self) {
+        let gauges = self.gauges();
+        if let (Some(metrics), Some((node, _))) = (&self.metrics, &mut self.up) {
+            let records = node.swarm.behaviour_mut().kad.store_mut().count();
+            metrics.show(gauges, node.neighbours.up(), node.neighbours.blocked(), records);
         }
     }
 
@@ -86,6 +88,13 @@ impl Libp2pNetwork {
     pub fn add_address(&mut self, peer: PeerId, address: Multiaddr) {
         if let Some((node, _)) = &mut self.up {
             peers::introduce(node, peer, &address);
+        }
+    }
+
+    /// Tell others that this node can be reached at `address` too.
+    pub(super) fn tell_address(&mut self, address: Multiaddr) {
+        if let Some((node, _)) = &mut self.up {
+            node.swarm.add_external_address(address);
         }
     }
 
@@ -113,6 +122,11 @@ impl Libp2pNetwork {
     /// once the network was polled.
     pub fn addresses(&self) -> Vec<Multiaddr> {
         self.up.as_ref().map_or_else(Vec::new, |(node, _)| node.swarm.listeners().cloned().collect())
+    }
+
+    /// Where `peer` can be dialled, as far as this node has heard: the likeliest first.
+    pub fn known_addresses(&self, peer: PeerId) -> Vec<Multiaddr> {
+        self.up.as_ref().map_or_else(Vec::new, |(node, _)| node.swarm.behaviour().book.addresses(&peer))
     }
 
     /// Whether `peer` is connected and known to speak the application's protocol.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::hand::{Good, Hand, builder, loopback, quick, run};
-use swarmproof::net::{BuildError, Keypair, Libp2pNetwork, Multiaddr, NetConfig};
+use super::hand::{Good, Hand, PATIENCE, builder, loopback, quick, run};
+use swarmproof::net::{BuildError, Keypair, Libp2pNetwork, MemoryLimit, Multiaddr, NetConfig};
 use swarmproof::network::{Done, Failure, PeerChange};
 use swarmproof::network::{Event, Request};
 
@@ -67,6 +67,46 @@ fn tcp_and_quic_serve_one_node_and_names_of_hosts_are_dialled() {
 }
 
 #[test]
+fn with_its_memory_full_a_node_makes_no_connection() {
+    run(async {
+        let one = Hand::joined(&[]).await;
+        let config = NetConfig { memory: MemoryLimit::Bytes(1), ..quick() };
+        let full = builder().config(config).bootstrap(one.address().await).build().unwrap();
+        let full = Hand::new(full);
+        let (result, _) = full.ask(one.peer, "have you room").await;
+        assert_eq!(result, Err(Failure::Local));
+        assert!(!one.is_up(full.peer));
+    });
+}
+
+#[test]
+fn topics_without_end_are_refused() {
+    run(async {
+        let one = Hand::joined(&[]).await;
+        let mut refused = 0;
+        for n in 0..200 {
+            let (result, _) = one.do_it(Request::Subscribe { topic: format!("topic {n}").into() }).await;
+            refused += usize::from(result == Err(Failure::Local));
+        }
+        assert_eq!(refused, 200 - 128);
+        let (again, _) = one.do_it(Request::Subscribe { topic: "topic 7".into() }).await;
+        assert_eq!(again, Ok(Done::Subscribed));
+    });
+}
+
+#[test]
+fn what_the_operator_says_of_where_it_is_is_told_to_others() {
+    run(async {
+        let hub = Hand::joined(&[]).await;
+        let outside: Multiaddr = "/dns4/node.example/tcp/4801".parse().unwrap();
+        let told = builder().external(outside.clone()).bootstrap(hub.address().await).build().unwrap();
+        let told = Hand::new(told);
+        told.until("to join", |it| it.is_up(hub.peer) && hub.is_up(it.peer)).await;
+        assert!(hub.with(|net| net.known_addresses(told.peer)).contains(&outside));
+    });
+}
+
+#[test]
 fn a_round_trip_is_measured() {
     run(async {
         let one = Hand::joined(&[]).await;
@@ -121,6 +161,11 @@ fn what_it_holds_is_shown() {
             text.lines().any(|its| its.starts_with(line))
         };
         two.until("one peer to be shown", |_| shown("network_peers 1")).await;
+        let put =
+            Request::PutRecord { key: "k".into(), value: "good".into(), ttl: PATIENCE, read_back: false };
+        let (result, _) = one.do_it(put).await;
+        assert_eq!(result, Ok(Done::Stored { acked: 1, verified: None }));
+        two.until("one record to be shown", |_| shown("network_records_held 1")).await;
         assert!(shown("network_requests 0") && shown("network_dropped_total 0"));
         assert!(shown("libp2p_swarm_connections_established_total"));
     });
