@@ -430,3 +430,72 @@ fn output_that_cannot_be_written_is_not_success() {
     assert_eq!(code(&output), 3);
     assert!(err(&output).contains("cannot write"), "{}", err(&output));
 }
+
+#[cfg(feature = "net")]
+mod swarm {
+    use super::*;
+
+    /// `GOOD`, short enough for real time, with something more.
+    fn short(more: &str) -> String {
+        GOOD.replace("20s", "3s").replace("10s", "2s").replace("0..2", "0..1") + more
+    }
+
+    #[test]
+    fn a_short_scenario_runs_on_real_swarms_over_each_wire() {
+        let folder = folder();
+        fs::write(folder.path().join("short.toml"), short("")).unwrap();
+        for (wire, flags) in [("memory", &[][..]), ("tcp", &["--wire", "tcp"]), ("quic", &["--wire", "quic"])]
+        {
+            let args = ["run", "--network", "swarm", "--format", "json", "short.toml"];
+            let output = run(folder.path(), &[&args[..], flags].concat());
+            assert_eq!(code(&output), 0, "{wire}: {}{}", out(&output), err(&output));
+            let report: Value = serde_json::from_str(out(&output)).unwrap();
+            assert_eq!((&report["network"], &report["verdict"]), (&"swarm".into(), &"pass".into()), "{wire}");
+            assert_eq!(report["trace_hash"], "", "there is no trace to hash");
+            let replay = format!("swarmproof run short.toml --seed 0 --network swarm --wire {wire}");
+            assert_eq!(report["replay"], replay);
+            assert!(
+                report["searches"]["started"].as_u64() > Some(0) && report["messages"].as_u64() > Some(0)
+            );
+            assert!(report["wall_ms"].as_f64() >= Some(3000.0), "{wire}: real time is waited for");
+            assert!(
+                err(&output).contains("the delays of network profiles are not applied"),
+                "{}",
+                err(&output)
+            );
+        }
+    }
+
+    #[test]
+    fn what_real_swarms_cannot_run_is_refused_by_file_before_anything_runs() {
+        let folder = folder();
+        let put = |name: &str, text: String| fs::write(folder.path().join(name), text).unwrap();
+        put("good.toml", short(""));
+        put("cut.toml", short("[[fault]]\nat = \"1s\"\npartition = { share = 0.5 }\n"));
+        put("line.toml", short("[[fault]]\nat = \"1s\"\nlatency = { extra = \"1s\" }\n"));
+        put("large.toml", short("").replace("peers = 8", "peers = 65"));
+        put("long.toml", short("").replace("3s", "121s"));
+        let output = run(folder.path(), &["run", "--network", "swarm", "."]);
+        assert_eq!((code(&output), out(&output)), (2, ""), "{}", err(&output));
+        for (file, why) in [
+            ("cut.toml", "a partition"),
+            ("line.toml", "a fault of links"),
+            ("large.toml", "65 nodes"),
+            ("long.toml", "121 s"),
+        ] {
+            let line = err(&output).lines().find(|line| line.contains(file)).unwrap_or_default();
+            assert!(line.contains(why), "{file}: {}", err(&output));
+        }
+        assert!(!err(&output).contains("good.toml"), "{}", err(&output));
+    }
+
+    #[test]
+    fn options_of_one_network_are_refused_on_the_other() {
+        let folder = folder();
+        for args in [&["--wire", "tcp"][..], &["--network", "swarm", "--trace", "t.jsonl", "--seed", "0"]] {
+            let output = run(folder.path(), &[&["run", "good.toml"], args].concat());
+            assert_eq!((code(&output), out(&output)), (2, ""), "{args:?}: {}", err(&output));
+        }
+        assert_eq!(names(folder.path()), ["good.toml"]);
+    }
+}

@@ -79,10 +79,10 @@ pub(crate) struct Run {
     /// Run on a simulated network in virtual time, or on real swarms in this process, in real time
     #[arg(long, value_enum, default_value_t = Network::Sim)]
     pub(crate) network: Network,
-    /// What connects real swarms; with --network swarm
+    /// What connects real swarms, with --network swarm; memory, unless given
     #[cfg(feature = "net")]
-    #[arg(long, value_enum, value_name = "WIRE", default_value_t = Wire::Memory)]
-    pub(crate) wire: Wire,
+    #[arg(long, value_enum, value_name = "WIRE")]
+    pub(crate) wire: Option<Wire>,
     /// How many runs at once; as many as there are cores, unless given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,

@@ -20,11 +20,15 @@ pub(crate) enum On {
 
 impl On {
     /// What the arguments say.
-    pub(crate) fn of(args: &Run) -> Self {
+    pub(crate) fn of(args: &Run) -> Result<Self, Refused> {
         match args.network {
-            Network::Sim => Self::Sim,
             #[cfg(feature = "net")]
-            Network::Swarm => Self::Swarm(args.wire.into()),
+            Network::Sim if args.wire.is_some() => Err(Refused::Usage(
+                "--wire is for real swarms: give --network swarm with it, or leave it out".to_owned(),
+            )),
+            Network::Sim => Ok(Self::Sim),
+            #[cfg(feature = "net")]
+            Network::Swarm => Ok(Self::Swarm(args.wire.map_or(swarmproof::net::Wire::Memory, Into::into))),
         }
     }
 

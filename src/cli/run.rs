@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Run) -> Result<End, Refused> {
         }
         jobs.extend(seeds.into_iter().map(|seed| Job { source: index, file: file.clone(), seed }));
     }
-    let on = On::of(args);
+    let on = On::of(args)?;
     let plans = jobs.iter().filter_map(|job| {
         let source = sources.get(job.source)?;
         Some((job.file.as_path(), source.plan(job.seed)))

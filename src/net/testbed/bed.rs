@@ -24,8 +24,8 @@ use crate::time::{Timestamp, WallTime};
 
 /// The longest that a starting network takes to join.
 const JOINING: Duration = Duration::from_secs(10);
-/// The longest that the socket of a node's last life takes to close.
-const CLOSING: Duration = Duration::from_secs(5);
+/// The longest that the socket of a node's last life takes to close: QUIC first drains its connections.
+const CLOSING: Duration = Duration::from_secs(15);
 /// How often something that takes its time is tried again.
 const AGAIN: Duration = Duration::from_millis(5);
 

@@ -37,3 +37,6 @@ pub use bed::SwarmTestbed;
 pub use setup::SwarmSetup;
 pub use store::SwarmStore;
 pub use wire::Wire;
+
+#[cfg(test)]
+mod tests;

@@ -249,8 +249,9 @@ impl<'p, B: Testbed> Stage<'p, B> {
 
     /// A node that stopped starts again.
     pub(super) fn restart(&mut self, node: NodeId) -> Result<(), RunError> {
-        let at = self.bed.now();
         self.bed.apply(Fault::Restart { node })?;
+        // On a real network it may have taken a while until the address was free again.
+        let at = self.bed.now();
         open(&self.journal).truth.restart(node, at);
         if self.registry_number(node).is_some() { self.start(node) } else { Ok(()) }
     }
