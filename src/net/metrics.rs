@@ -34,7 +34,7 @@ impl NetMetrics {
     /// Register everything with `registry`.
     pub(super) fn new(registry: &mut Registry) -> Self {
         let libp2p = Metrics::new(registry);
-        let network = registry.sub_registry_with_prefix("network");
+        let network = registry.sub_registry_with_prefix("swarmproof_network");
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
             network.register(name, help, gauge.clone());

@@ -18,7 +18,7 @@
 //!
 //! [limits]
 //! queries = 1024
-//! catalogue = 200000
+//! catalogue = 100000
 //! held_records = 20000
 //! http_requests = 256
 //! http_connections = 512

@@ -113,12 +113,16 @@ pub enum DataError {
         mode: u32,
     },
     /// A secret that is none.
-    #[error("{}: {found}, {wanted} were expected; restore it from a copy, or move it away: a new one is made then, and the node has another name", path.display())]
+    #[error(
+        "{}: these {found} bytes are not {wanted}; put a copy of it back, or move it away: a new one is made \
+         then, which nobody knows yet",
+        path.display()
+    )]
     BadSecret {
         /// The file.
         path: PathBuf,
-        /// What is in it.
-        found: String,
+        /// How many bytes are in it.
+        found: usize,
         /// What would be right.
         wanted: &'static str,
     },

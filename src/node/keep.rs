@@ -4,6 +4,8 @@ use std::future::poll_fn;
 
 use super::data::DataFolder;
 use super::error::{DataError, NodeError};
+use super::settings::NodeLimits;
+use crate::net::{NetConfig, held_limits};
 use crate::store::{Batch, Disk, DiskStore, OpenError, Store as _, StoreLimits};
 
 /// Where the publisher stands whose first publication this database has seen.
@@ -14,21 +16,35 @@ const PUBLISHER: &[u8] = b"publisher";
 pub(super) struct Keep {
     /// What the registry keeps.
     pub(super) registry: DiskStore,
+    /// What the network holds for others, and serves of its own.
+    pub(super) held: DiskStore,
     /// Everything that was ever published with this key, if anything was, stands in this database: so an empty one
     /// says that nothing was.
     pub(super) whole: bool,
 }
 
 impl Keep {
-    /// Open the database of `folder`.
-    pub(super) async fn open(folder: &DataFolder) -> Result<Self, NodeError> {
+    /// Open the database of `folder`, for a node with these limits and this network.
+    pub(super) async fn open(
+        folder: &DataFolder,
+        limits: &NodeLimits,
+        network: &NetConfig,
+    ) -> Result<Self, NodeError> {
         let broken = |error: OpenError| DataError::Database(error.to_string());
         let disk = Disk::open(&folder.database()).map_err(broken)?;
-        let registry = disk.store("registry", StoreLimits::default()).map_err(broken)?;
+        let registry = disk.store("registry", registry_limits(limits)).map_err(broken)?;
+        let held = disk.store("held", held_limits(network)).map_err(broken)?;
         let own = disk.store("node", StoreLimits { keys: 16, bytes: 4096, pending: 4 }).map_err(broken)?;
         let whole = whole(folder, own).await?;
-        Ok(Self { registry, whole })
+        Ok(Self { registry, held, whole })
     }
+}
+
+/// Room for the catalogue, for what was published here, and for the lists of both.
+fn registry_limits(limits: &NodeLimits) -> StoreLimits {
+    let keys = limits.catalogue.saturating_mul(2).saturating_add(50_000);
+    let bytes = limits.catalogue.saturating_mul(2048).saturating_add(64 << 20);
+    StoreLimits { keys, bytes, ..StoreLimits::default() }
 }
 
 /// Whether the database is as old as the key. A key that was made just now is noted in it, durably, before anything is

@@ -155,8 +155,11 @@ mod tests {
 
     use super::*;
 
+    /// Whether it may be written to, and what was written.
+    type Written = (bool, Vec<u8>);
+
     #[derive(Clone, Default)]
-    struct Sink(Arc<(Mutex<(bool, Vec<u8>)>, Condvar)>);
+    struct Sink(Arc<(Mutex<Written>, Condvar)>);
 
     impl Sink {
         fn open(&self) {
@@ -170,7 +173,7 @@ mod tests {
 
         /// What is written, as soon as it has what is wanted, or after ten seconds.
         fn text_with(&self, wanted: impl Fn(&str) -> bool) -> String {
-            let not_yet = |held: &mut (bool, Vec<u8>)| !wanted(&String::from_utf8_lossy(&held.1));
+            let not_yet = |held: &mut Written| !wanted(&String::from_utf8_lossy(&held.1));
             let held = self.0.0.lock().unwrap();
             let ten = Duration::from_secs(10);
             drop(self.0.1.wait_timeout_while(held, ten, not_yet).unwrap());

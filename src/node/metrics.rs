@@ -36,7 +36,7 @@ struct Told(Snapshot<PeerId>);
 
 impl Collector for Told {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), core::fmt::Error> {
-        let Snapshot { queries_so_far: queries, counters, network, .. } = &self.0;
+        let Snapshot { queries_so_far: queries, counters, .. } = &self.0;
         for (name, help, value) in [
             ("queries_started", "Queries taken in, searches and gets", queries.started),
             ("queries_complete", "Queries that covered all they should", queries.complete),
@@ -74,7 +74,6 @@ impl Collector for Told {
             ("published", "Publications and yanks made durable", counters.published),
             ("records_refreshed", "Records stored again", counters.refreshed),
             ("records_refresh_failed", "Records that could not be stored again", counters.refresh_failed),
-            ("events_dropped", "Events and messages dropped because a queue was full", network.dropped),
         ] {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
@@ -86,7 +85,6 @@ impl Collector for Told {
             ("questions_waiting", "Questions of peers not yet answered", self.0.questions),
             ("publications_in_flight", "Publications and yanks that are not through", self.0.publications),
             ("store_pending", "Batches that are not yet durable", self.0.unsynced),
-            ("network_events_waiting", "Events of the network that wait to be taken", network.waiting),
             ("peers_known", "Peers with a reputation", self.0.peers.len()),
             ("peers_connected", "Peers that are connected", self.0.connected),
         ] {

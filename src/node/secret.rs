@@ -77,15 +77,15 @@ fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// A secret is not what it should be. Says nothing of its bytes.
 #[derive(Debug)]
 pub(super) struct BadSecret {
-    /// What was found.
-    pub(super) found: String,
+    /// How many bytes were found.
+    pub(super) found: usize,
     /// What would be right.
     pub(super) wanted: &'static str,
 }
 
 impl BadSecret {
     pub(super) fn of(bytes: &[u8], wanted: &'static str) -> Self {
-        Self { found: format!("found {} bytes that are none", bytes.len()), wanted }
+        Self { found: bytes.len(), wanted }
     }
 }
 

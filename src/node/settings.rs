@@ -30,7 +30,7 @@ impl Default for NodeLimits {
     fn default() -> Self {
         Self {
             queries: 1024,
-            catalogue: 200_000,
+            catalogue: 100_000,
             held_records: 20_000,
             http_requests: 256,
             http_connections: 512,

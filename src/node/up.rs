@@ -21,13 +21,13 @@ use super::keep::Keep;
 use super::ports;
 use super::secret::random;
 use super::watch::Watch;
-use crate::net::{Clock, Libp2pNetwork, Multiaddr, NetConfig, PeerId, Stopper};
+use crate::net::{Clock, Libp2pNetwork, Multiaddr, NetBuilder, NetConfig, PeerId, Stopper};
 use crate::package::PublisherId;
 use crate::record::Verifier;
 use crate::registry::{Bounds, Catalogue, P2PRegistry, Pool, RegistryConfig, RegistryError};
 
-/// How many verdicts on records are remembered.
-const VERDICTS: usize = 65_536;
+/// How many verdicts on records are remembered. A good one holds its record, of up to 14 KiB.
+const VERDICTS: usize = 4096;
 /// The least time that an HTTP connection may stand still.
 const STILL: Duration = Duration::from_secs(30);
 /// The most time that the start waits to learn where it listens.
@@ -72,15 +72,21 @@ impl Node {
         let (listener, http) =
             bound.await.map_err(|cause| NodeError::Http { address: config.http, cause })?;
         config.listen.iter().try_for_each(ports::check)?;
-        let keep = Keep::open(&folder).await?;
+        let net = NetConfig { stored_records: config.limits.held_records, ..NetConfig::default() };
+        let Keep { registry: store, held, whole } = Keep::open(&folder, &config.limits, &net).await?;
         let clock = Clock::start();
         let verifier = Verifier::new(VERDICTS);
         let mut metrics = prometheus_client::registry::Registry::default();
-        let mut network = network(config, &folder, clock, &verifier, &mut metrics)?;
+        let builder = Libp2pNetwork::builder(folder.keypair.clone(), Arc::new(verifier.clone()))
+            .config(net)
+            .clock(clock)
+            .held(Box::new(held))
+            .metrics(&mut metrics);
+        let mut network = network(config, builder)?;
         let stopper = network.stopper();
         let addresses = listening(&mut network, config.listen.len()).await;
-        let settings = registry(config, &folder, verifier, keep.whole)?;
-        let made = P2PRegistry::new(network, keep.registry, settings);
+        let settings = registry(config, &folder, verifier, whole)?;
+        let made = P2PRegistry::new(network, store, settings);
         let (registry, driver) = made.map_err(|error| refused(&folder, error))?;
         let driver = driver.spawn();
         let publisher = folder.publisher.id();
@@ -168,17 +174,7 @@ impl Node {
 }
 
 /// The network, listening, and joining.
-fn network(
-    config: &NodeConfig,
-    folder: &DataFolder,
-    clock: Clock,
-    verifier: &Verifier,
-    _metrics: &mut prometheus_client::registry::Registry,
-) -> Result<Libp2pNetwork, NodeError> {
-    let settings = NetConfig { stored_records: config.limits.held_records, ..NetConfig::default() };
-    let mut builder = Libp2pNetwork::builder(folder.keypair.clone(), Arc::new(verifier.clone()))
-        .config(settings)
-        .clock(clock);
+fn network(config: &NodeConfig, mut builder: NetBuilder) -> Result<Libp2pNetwork, NodeError> {
     for address in &config.listen {
         builder = builder.listen(address.clone());
     }

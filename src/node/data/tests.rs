@@ -84,7 +84,7 @@ fn a_secret_that_is_none_is_refused_and_left_alone() {
             fs::write(&file, bad).unwrap();
             let text = refused(root.path());
             assert!(text.contains(name) && text.contains(words) && text.contains("move it away"), "{text}");
-            assert!(text.contains(&format!("found {} bytes", bad.len())), "{text}");
+            assert!(text.contains(&format!("these {} bytes are not", bad.len())), "{text}");
             assert_eq!(fs::read(&file).unwrap(), bad);
         }
     }
