@@ -10,6 +10,7 @@ use std::path::Path;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde_json::Value;
+use swarmproof::engine::EngineConfig;
 use swarmproof::message::{
     Answer, AnswerBody, Cursor, MAX_ANSWER, MAX_ITEMS, MAX_QUESTION, MessageError, Name, Question,
 };
@@ -22,6 +23,7 @@ use swarmproof::record::{
     ANNOUNCE_TOPIC, Digest, MAX_ANNOUNCEMENT, MAX_LIST, MAX_RECORD, Publisher, Record, RecordError, Says,
     Verifier, keys,
 };
+use swarmproof::registry::{Quota, ServeConfig};
 use swarmproof::time::WallTime;
 
 fn text() -> String {
@@ -131,6 +133,34 @@ fn limits_are_the_codes() {
     assert!(net.key_bytes >= keys::MAX_KEY && net.question_bytes >= MAX_QUESTION);
     assert_eq!(net.answer_bytes, MAX_ANSWER);
     assert_eq!(net.stored_for.as_secs(), 48 * 3600, "PROTOCOL.md says how long a record is kept");
+}
+
+#[test]
+fn bounds_for_one_peer_are_the_defaults() {
+    let (net, serve, engine) = (NetConfig::default(), ServeConfig::default(), EngineConfig::default());
+    let rate = |quota: Quota| (1.0 / quota.every.as_secs_f64()).round() as u64;
+    let bounds = [
+        ("Connections", u64::from(net.connections_with_one)),
+        ("Questions in flight", net.questions_from_one as u64),
+        (
+            "Bytes a second: questions, their answers, records and announcements, and 512 more for each",
+            net.bytes_from_one,
+        ),
+        ("Such bytes at once, after a silence", net.burst_from_one),
+        ("Announcements a second, whoever published", rate(serve.peer_quota)),
+        ("Such announcements at once, after a silence", serve.peer_quota.burst.into()),
+        ("Announcements a second of one publisher", rate(serve.publisher_quota)),
+        ("Such announcements at once, after a silence", serve.publisher_quota.burst.into()),
+        ("Seconds in which a ping must be answered, or its connection is closed", net.ping.as_secs()),
+        ("Seconds in which what it did wrong comes to count half", engine.half_life.as_secs()),
+        (
+            "Ill-made things for which it is blocked; a forgery counts twice",
+            engine.malformed_threshold.into(),
+        ),
+        ("Seconds that it is blocked", engine.block_for.as_secs()),
+    ];
+    let told = table("What a node lets one peer do");
+    assert_eq!(told, bounds.map(|(what, most)| vec![what.to_owned(), most.to_string()]));
 }
 
 /// How many lists may stand in one another before `too_deep` says so.

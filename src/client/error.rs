@@ -80,10 +80,7 @@ impl ClientError {
 fn refusal(error: &ErrorView, status: u16) -> String {
     let words = visible(&error.message);
     match error.code {
-        ErrorCode::Unauthorized => format!(
-            "{words}: the token is not this node's; it stands in the file `token` of the node's data folder, which \
-             --token-file names"
-        ),
+        ErrorCode::Unauthorized => format!("{words}; name that file with --token-file"),
         ErrorCode::Other => format!("{words} (HTTP status {status}, a code that this version does not know)"),
         _ => words,
     }

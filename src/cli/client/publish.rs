@@ -4,7 +4,7 @@
 //! that was broken off can be given again. When the node is gone, or takes the token for a wrong one, what is left is
 //! not tried.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use swarmproof::api::{ErrorCode, Manifest, PublishedView};
@@ -28,7 +28,7 @@ enum Outcome {
     Published(Box<PublishedView>),
     Skipped,
     Failed(ClientError),
-    /// The node was gone before its turn, or somebody interrupted.
+    /// Its turn never came: the node was gone, or somebody interrupted.
     NotTried,
 }
 
@@ -59,12 +59,13 @@ pub(crate) fn publish(args: &Publish) -> Result<End, Refused> {
     let client = connect::client_with_token(&args.place, &args.who)?;
     let stop = Stop::on_signal()?;
     let progress = Progress::over(manifests.len(), "packages");
-    // The error that made it useless to go on.
-    let fatal: Mutex<Option<ClientError>> = Mutex::new(None);
+    // Whether it is useless to go on, and the first error that says so.
+    let useless = AtomicBool::new(false);
+    let mut fatal = None;
     let mut summary = Summary::default();
     let mut failures = Vec::new();
     let mut written = Ok(());
-    let work = |manifest: &Manifest| one(&client, manifest, &stop, &fatal);
+    let work = |manifest: &Manifest| one(&client, manifest, &stop, &useless);
     let threads = pool::threads(Some(args.jobs), manifests.len());
     pool::work_off(
         &manifests,
@@ -74,13 +75,19 @@ pub(crate) fn publish(args: &Publish) -> Result<End, Refused> {
         |index, outcome| {
             let Some(manifest) = manifests.get(index) else { return };
             summary.count(&outcome);
-            if let Outcome::Failed(error) = &outcome {
-                failures.push((format!("{}@{}", manifest.name, manifest.version), error.to_string()));
-            }
             let text = match args.place.format {
                 Format::Json => line(manifest, &outcome),
                 Format::Text => text(manifest, &outcome, manifests.len()),
             };
+            match outcome {
+                Outcome::Failed(error) if is_fatal(&error) => {
+                    fatal.get_or_insert(error);
+                }
+                Outcome::Failed(error) => {
+                    failures.push((format!("{}@{}", manifest.name, manifest.version), error.to_string()));
+                }
+                _ => {}
+            }
             if written.is_ok() && !text.is_empty() {
                 written = progress.aside(|| output::put(&text));
                 // Nobody reads on, so nobody wants more of it.
@@ -94,10 +101,10 @@ pub(crate) fn publish(args: &Publish) -> Result<End, Refused> {
     written?;
     output::put(&match args.place.format {
         Format::Json => show::json(&Line::Summary(summary)),
-        Format::Text if manifests.len() == 1 && summary.failed == 0 => String::new(),
+        Format::Text if manifests.len() == 1 && failures.is_empty() => String::new(),
         Format::Text => format!("{}{}\n", show::failures(&failures, paint), summary.words()),
     })?;
-    if let Some(error) = fatal.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+    if let Some(error) = fatal {
         return Err(error.into());
     }
     Ok(match () {
@@ -139,19 +146,19 @@ fn manifest_of(listing: &Listing) -> Manifest {
     manifest.with_content(package.digest, package.size)
 }
 
-fn one(client: &Client, manifest: &Manifest, stop: &Stop, fatal: &Mutex<Option<ClientError>>) -> Outcome {
-    let given_up = || fatal.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if stop.raised() || given_up().is_some() {
+fn one(client: &Client, manifest: &Manifest, stop: &Stop, useless: &AtomicBool) -> Outcome {
+    if stop.raised() || useless.load(Ordering::Relaxed) {
         return Outcome::NotTried;
     }
     match client.publish(manifest) {
         Ok(view) => Outcome::Published(Box::new(view)),
         Err(error) if error.code() == Some(ErrorCode::AlreadyPublished) => Outcome::Skipped,
-        Err(error) if is_fatal(&error) => {
-            given_up().get_or_insert(error);
-            Outcome::NotTried
+        Err(error) => {
+            if is_fatal(&error) {
+                useless.store(true, Ordering::Relaxed);
+            }
+            Outcome::Failed(error)
         }
-        Err(error) => Outcome::Failed(error),
     }
 }
 

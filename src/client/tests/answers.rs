@@ -194,8 +194,8 @@ fn a_refusal_is_in_the_nodes_words() {
     let error = refused(ErrorCode::NotFound, "nobody has it");
     assert_eq!((error.to_string().as_str(), error.code()), ("nobody has it", Some(ErrorCode::NotFound)));
     assert!(!error.is_unreachable());
-    let error = refused(ErrorCode::Unauthorized, "no").to_string();
-    assert!(error.contains("not this node's") && error.contains("--token-file"), "{error}");
+    let error = refused(ErrorCode::Unauthorized, "it stands in `token`").to_string();
+    assert_eq!(error, "it stands in `token`; name that file with --token-file");
     let error = refused(ErrorCode::Busy, "\u{1b}[2Jgone\u{202e}").to_string();
     assert_eq!(error, "\u{fffd}[2Jgone\u{fffd}", "what a terminal would obey is taken out");
 }

@@ -28,8 +28,12 @@ export class RustNode {
       child.on('error', error => resolve(error.message))
       child.on('exit', (code, signal) => resolve(`ended with ${code ?? signal}`))
     })
+    // Also when this process ends before the test does.
+    const kill = () => child.kill('SIGKILL')
+    process.once('exit', kill)
     t.after(async () => {
-      child.kill('SIGKILL')
+      process.off('exit', kill)
+      kill()
       await ended
       fs.rmSync(folder, { recursive: true, force: true })
     })
