@@ -9,8 +9,10 @@
 mod process;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::Duration;
 
 use process::{Node, ended, program, wait_for};
 use serde_json::Value;
@@ -236,36 +238,71 @@ fn what_is_wrong_is_told_with_what_to_do_and_the_exit_code_says_whose_fault_it_w
     assert_eq!(said.code, 2, "another's release: {}", said.err);
 }
 
-#[test]
-fn a_node_that_is_killed_while_much_is_published_ends_the_command() {
-    let folder = tempfile::tempdir().unwrap();
-    let node = Node::start(&folder.path().join("node"), &[]);
+/// A command that publishes 400 packages, of which the first is published, or was in an earlier one. It cannot come to its end before its output
+/// is read on: that is several times what a pipe holds.
+fn much(node: &Node, folder: &Path, again: bool) -> (Child, BufReader<ChildStdout>) {
     let files: Vec<String> = (0..400)
         .map(|number| {
             let text = HELLO.replace("hello\"\nversion", &format!("hello-{number}\"\nversion"));
-            manifest(folder.path(), &format!("{number}.toml"), &text)
+            manifest(folder, &format!("{number}.toml"), &text)
         })
         .collect();
     let token = node.data.join("token");
     let mut command = program();
     command.args(["publish", "--format", "json", "--token-file", token.to_str().unwrap(), "--node"]);
     command.arg(format!("http://{}", node.http)).args(&files);
-    let mut child =
-        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut first = String::new();
-    std::io::BufRead::read_line(&mut out, &mut first).unwrap();
-    assert!(first.starts_with("{\"published\":"), "{first}");
-    node.kill();
+    out.read_line(&mut first).unwrap();
+    let wanted = if again { "{\"skipped\":" } else { "{\"published\":" };
+    assert!(first.starts_with(wanted), "{first}");
+    (child, out)
+}
+
+/// The command's exit code, what it said was wrong, and the counts in its last line.
+fn rest(child: Child, mut out: BufReader<ChildStdout>) -> (i32, String, Value) {
     let mut rest = String::new();
-    std::io::Read::read_to_string(&mut out, &mut rest).unwrap();
+    out.read_to_string(&mut rest).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("no node answers"));
-    let summary: Value = serde_json::from_str(rest.lines().last().unwrap()).unwrap();
-    let count = |what: &str| summary["summary"][what].as_u64().unwrap();
-    assert_eq!(count("published") + count("failed") + count("not-tried"), 400, "{summary}");
-    assert!(count("published") >= 1 && (1..=8).contains(&count("failed")), "{summary}");
+    let last: Value = serde_json::from_str(rest.lines().last().unwrap()).unwrap();
+    let summary = last["summary"].clone();
+    let counts = ["published", "skipped", "failed", "not-tried"].map(|what| summary[what].as_u64().unwrap());
+    assert_eq!(counts.iter().sum::<u64>(), 400, "each came to one end: {summary}");
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap(), summary)
+}
+
+#[test]
+fn a_node_that_is_killed_while_much_is_published_ends_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(&folder.path().join("node"), &[]);
+    let (child, out) = much(&node, folder.path(), false);
+    node.kill();
+    let (code, err, summary) = rest(child, out);
+    assert!(code == 4 && err.contains("no node answers"), "{code}: {err}");
+    let failed = summary["failed"].as_u64().unwrap();
+    assert!((1..=8).contains(&failed), "those that were on their way, and no more: {summary}");
+}
+
+#[test]
+fn a_command_that_is_interrupted_says_what_it_came_to_and_can_be_given_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start(&folder.path().join("node"), &[]);
+    let (child, out) = much(&node, folder.path(), false);
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    // Its output is full, so it goes no further in the time that the signal takes to be heard.
+    std::thread::sleep(Duration::from_millis(500));
+    let (code, err, first) = rest(child, out);
+    assert_eq!((code, err.as_str()), (130, ""), "{first}");
+    let (published, left) = (first["published"].as_u64().unwrap(), first["not-tried"].as_u64().unwrap());
+    assert!(published > 0 && left > 0, "{first}");
+    let (child, out) = much(&node, folder.path(), true);
+    let (code, _, second) = rest(child, out);
+    assert_eq!(
+        (code, second["skipped"].as_u64(), second["published"].as_u64()),
+        (0, Some(published), Some(left))
+    );
 }
 
 #[test]
