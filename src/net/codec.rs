@@ -30,6 +30,8 @@ pub(super) struct Asked {
     pub(super) patience: Duration,
     /// Only for a question of this node.
     pub(super) wait: Option<Wait>,
+    /// Only for a question of another: it claims to be longer than this side allows, and was not read.
+    pub(super) oversized: bool,
 }
 
 /// How the answer to a question of this node is waited for.
@@ -102,8 +104,10 @@ impl request_response::Codec for Codec {
     {
         let length = read_u32(io).await?;
         let patience = Duration::from_millis(read_u32(io).await?.into());
-        let body = read_body(io, length, self.question_bytes).await?;
-        Ok(Asked { body, patience, wait: None })
+        // An error here would be told to nobody, and so charged to nobody.
+        let oversized = usize::try_from(length).map_or(true, |length| length > self.question_bytes);
+        let body = if oversized { Bytes::new() } else { read_body(io, length, self.question_bytes).await? };
+        Ok(Asked { body, patience, wait: None, oversized })
     }
 
     async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Answered>

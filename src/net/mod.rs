@@ -27,7 +27,17 @@
 //! - Questions go over request-response with a length-prefixed codec that checks lengths before it
 //!   allocates, carries the asker's patience, and ends a stream as soon as its question is given up.
 //! - Announcements go over gossipsub, which passes on only what the validator let pass.
-//! - Identify tells which peers speak the application's protocol, and where they listen.
+//! - Identify tells which peers speak the application's protocol, and where they listen; ping measures the way.
+//! - An address book remembers where peers are said to be, and serves every dial.
+//! - A node comes back to the peers it was told to join by while it has too few.
+//!
+//! # What it trusts
+//!
+//! Nobody. In this order: a blocked peer's connections are closed and refused. Connections are limited in all, from
+//! outside, and to one peer, and none is made when memory is short. What a peer sends is within its allowance (bytes
+//! a second, questions in flight), or refused as busy or dropped unread. It is within its size. It is good in the eyes
+//! of the validator. What is ill-made is reported as [`Rejected`](crate::network::Event::Rejected) of who sent it;
+//! whom to block, and for how long, is for the application to say.
 //!
 //! Every limit is in [`NetConfig`]. Deadlines are this module's own: a library's timeouts are only set
 //! longer than any of them.

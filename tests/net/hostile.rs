@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use super::hand::{Hand, PATIENCE, run};
-use swarmproof::net::PeerId;
-use swarmproof::network::{Done, Event, Failure, Network, PeerChange, Request};
+use super::hand::{Hand, PATIENCE, builder, quick, run};
+use swarmproof::net::{NetConfig, PeerId};
+use swarmproof::network::{Done, Event, Failure, Network, PeerChange, Refusal, Request};
 
 fn bad_record(n: usize) -> Request<PeerId> {
     let (key, value) = (format!("key {n}").into(), "bad".into());
@@ -70,6 +70,25 @@ fn what_is_ill_made_is_charged_to_who_sent_it_by_whatever_way_it_came() {
         assert!(bystander.rejected().iter().all(|from| *from == hostile.peer));
         let heard = |event: &Event<_>| matches!(event, Event::Announcement { .. });
         assert!(!honest.events().iter().any(heard) && !bystander.events().iter().any(heard));
+    });
+}
+
+#[test]
+fn a_question_over_the_limit_is_not_read_and_is_charged() {
+    run(async {
+        let honest = Hand::joined(&[]).await;
+        let config = NetConfig { question_bytes: 1 << 20, ..quick() };
+        let hostile = builder().config(config).bootstrap(honest.address().await).build().unwrap();
+        let hostile = Hand::new(hostile);
+        let (result, _) = hostile.ask(honest.peer, &"?".repeat(200_000)).await;
+        assert!(
+            matches!(result, Err(Failure::Refused(Refusal::NotUnderstood) | Failure::Broken)),
+            "{result:?}"
+        );
+        honest.until("it to be charged", |it| it.rejected() == [hostile.peer]).await;
+        assert!(!honest.events().iter().any(|event| matches!(event, Event::Question { .. })));
+        let (result, _) = hostile.ask(honest.peer, "?").await;
+        assert_eq!(result, Ok(Done::Answered));
     });
 }
 
