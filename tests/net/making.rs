@@ -160,13 +160,13 @@ fn what_it_holds_is_shown() {
             prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
             text.lines().any(|its| its.starts_with(line))
         };
-        two.until("one peer to be shown", |_| shown("network_peers 1")).await;
+        two.until("one peer to be shown", |_| shown("swarmproof_network_peers 1")).await;
         let put =
             Request::PutRecord { key: "k".into(), value: "good".into(), ttl: PATIENCE, read_back: false };
         let (result, _) = one.do_it(put).await;
         assert_eq!(result, Ok(Done::Stored { acked: 1, verified: None }));
-        two.until("one record to be shown", |_| shown("network_records_held 1")).await;
-        assert!(shown("network_requests 0") && shown("network_dropped_total 0"));
+        two.until("one record to be shown", |_| shown("swarmproof_network_records_held 1")).await;
+        assert!(shown("swarmproof_network_requests 0") && shown("network_dropped_total 0"));
         assert!(shown("libp2p_swarm_connections_established_total"));
     });
 }
