@@ -166,7 +166,7 @@ fn what_it_holds_is_shown() {
         let (result, _) = one.do_it(put).await;
         assert_eq!(result, Ok(Done::Stored { acked: 1, verified: None }));
         two.until("one record to be shown", |_| shown("swarmproof_network_records_held 1")).await;
-        assert!(shown("swarmproof_network_requests 0") && shown("network_dropped_total 0"));
+        assert!(shown("swarmproof_network_requests 0") && shown("swarmproof_network_dropped_total 0"));
         assert!(shown("libp2p_swarm_connections_established_total"));
     });
 }
