@@ -251,6 +251,13 @@ impl<P: Peer> Desk<P> {
         }
     }
 
+    /// Have the network block those who are still blocked from an earlier life.
+    pub(super) fn block_again(&mut self) {
+        while let Some((peer, until)) = self.reputation.met_blocked() {
+            self.act(Action::Block { peer, until });
+        }
+    }
+
     /// A peer's answer was good: it took until now.
     pub(super) fn answered_well(&mut self, now: Timestamp, id: RequestId, pending: &Pending<P>) {
         let Some(peer) = pending.peer else { return };

@@ -110,6 +110,7 @@ impl<P: Peer> Engine<P> {
     pub fn handle_event(&mut self, now: Timestamp, wall: WallTime, event: &Event<P>) -> bool {
         let now = self.tick(now, wall);
         let used = self.event(now, wall, event);
+        self.desk.block_again();
         self.serve_waiting(now);
         used
     }
@@ -193,6 +194,19 @@ impl<P: Peer> Engine<P> {
     /// What is known of peers.
     pub fn reputation(&self) -> &Reputation<P> {
         &self.desk.reputation
+    }
+
+    /// What is known of peers, as bytes that [`Engine::restore_reputation`] of a later life takes: at most
+    /// 64 KiB and 9 bytes.
+    pub fn save_reputation(&self, now: Timestamp, wall: WallTime) -> Vec<u8> {
+        self.desk.reputation.save(now, wall)
+    }
+
+    /// Take up what [`Engine::save_reputation`] of an earlier life has given, at the start. A peer that is met
+    /// again stands as it did then, faded by the time that has passed by the calendar. What cannot be read
+    /// is as good as nothing.
+    pub fn restore_reputation(&mut self, now: Timestamp, wall: WallTime, bytes: &[u8]) {
+        self.desk.reputation.restore(now, wall, bytes);
     }
 
     /// Releases of which two different records turned up, as far as they are remembered.

@@ -31,7 +31,8 @@
 //!
 //! At most `most_peers` are remembered. When one more comes, an eighth is forgotten, those first of whom
 //! least is known: strangers, then connected strangers, then tried peers, then blocked ones, each longest
-//! unseen first. A peer with a request in flight is never forgotten.
+//! unseen first. A peer with a request in flight is never forgotten. What an earlier life has saved of peers that
+//! were not met in this one is kept apart, see `remembered`.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -42,9 +43,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::action::Cause;
 use super::config::EngineConfig;
+use super::remembered::{self, MOST_SAVED, Name, Stood};
 use super::timeouts::Estimator;
 use crate::network::Peer;
-use crate::time::{Timestamp, nanos};
+use crate::time::{Timestamp, WallTime, nanos};
 
 /// One deed, in units of weight.
 const ONE: u64 = 1 << 20;
@@ -90,6 +92,19 @@ impl Standing {
             avoided_until: Timestamp::ZERO,
             in_flight: 0,
             tried: false,
+        }
+    }
+
+    /// As it was in an earlier life.
+    fn again(now: Timestamp, stood: &Stood) -> Self {
+        Self {
+            good: stood.good,
+            bad: stood.bad,
+            malformed: stood.malformed,
+            faded: stood.faded,
+            blocked_until: stood.blocked_until,
+            tried: true,
+            ..Self::new(now)
         }
     }
 
@@ -180,6 +195,12 @@ pub struct Reputation<P> {
     peers: BTreeMap<P, Standing>,
     /// Rises whenever there may be someone to ask who was not there before.
     arrivals: u64,
+    /// Rises with every deed.
+    deeds: u64,
+    /// Those of an earlier life who were not met in this one.
+    remembered: BTreeMap<Name, Stood>,
+    /// Met again while they are blocked: the network does not know it yet.
+    met_blocked: Vec<(P, Timestamp)>,
 }
 
 impl<P: Peer> Reputation<P> {
@@ -194,6 +215,9 @@ impl<P: Peer> Reputation<P> {
             local: None,
             peers: BTreeMap::new(),
             arrivals: 0,
+            deeds: 0,
+            remembered: BTreeMap::new(),
+            met_blocked: Vec::new(),
         }
     }
 
@@ -251,6 +275,17 @@ impl<P: Peer> Reputation<P> {
                 return None;
             }
             self.arrivals += 1;
+            let stood = if self.remembered.is_empty() {
+                None
+            } else {
+                self.remembered.remove(&remembered::name(&peer))
+            };
+            if let Some(stood) = stood {
+                if stood.blocked_until > now {
+                    self.met_blocked.push((peer, stood.blocked_until));
+                }
+                self.peers.insert(peer, Standing::again(now, &stood));
+            }
         }
         let standing = self.peers.entry(peer).or_insert_with(|| Standing::new(now));
         standing.last_seen = standing.last_seen.max(now);
@@ -303,9 +338,53 @@ impl<P: Peer> Reputation<P> {
         }
     }
 
+    /// How many deeds were entered: when this has not changed, nothing but time has.
+    pub const fn deeds(&self) -> u64 {
+        self.deeds
+    }
+
+    /// The next peer that was met again while it is blocked, and until when it is.
+    pub(super) fn met_blocked(&mut self) -> Option<(P, Timestamp)> {
+        self.met_blocked.pop()
+    }
+
+    /// What is to outlive this process, as bytes.
+    pub(super) fn save(&self, now: Timestamp, wall: WallTime) -> Vec<u8> {
+        let met = self.peers.iter().filter(|(_, standing)| standing.tried || standing.blocked_until > now);
+        let mut peers: Vec<(Name, Stood)> = met
+            .map(|(peer, standing)| {
+                let (good, bad, malformed) = standing.weights(now, self.half_life);
+                let blocked_until = standing.blocked_until;
+                (remembered::name(peer), Stood { good, bad, malformed, faded: now, blocked_until })
+            })
+            .collect();
+        let unmet = self.remembered.iter().map(|(name, stood)| {
+            let steps = steps(stood.faded, now, self.half_life);
+            let [good, bad, malformed] =
+                [stood.good, stood.bad, stood.malformed].map(|weight| fade(weight, steps));
+            (*name, Stood { good, bad, malformed, faded: now, ..*stood })
+        });
+        peers.extend(unmet.filter(|(_, stood)| stood.weight() > 0 || stood.blocked_until > now));
+        // Of many, those first who are blocked, and then those who did most.
+        peers.sort_by_key(|(name, stood)| {
+            (core::cmp::Reverse((stood.blocked_until > now, stood.weight())), *name)
+        });
+        peers.truncate(MOST_SAVED);
+        remembered::write(now, wall, peers.into_iter())
+    }
+
+    /// Take up what an earlier life has saved. Peers that are known already stand as they do.
+    pub(super) fn restore(&mut self, now: Timestamp, wall: WallTime, bytes: &[u8]) {
+        let half_life = self.half_life;
+        let fade =
+            |weight, passed| fade(weight, steps(Timestamp::ZERO, Timestamp::ZERO.after(passed), half_life));
+        self.remembered = remembered::read(now, wall, bytes, self.block_for, fade);
+    }
+
     /// Enter a deed. `Some` when the peer is to be blocked from now on, until when.
     pub(super) fn charge(&mut self, now: Timestamp, peer: P, cause: Cause) -> Option<Timestamp> {
         let (half_life, threshold, until) = (self.half_life, self.threshold, now.after(self.block_for));
+        self.deeds += 1;
         let standing = match cause {
             // What failed was not heard of: it stays as long unseen as it was.
             Cause::Unreachable | Cause::TimedOut | Cause::Broken => self.peers.get_mut(&peer)?,

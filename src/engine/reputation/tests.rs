@@ -274,3 +274,87 @@ proptest! {
         }
     }
 }
+
+fn again(saved: &[u8], now: Timestamp, wall: u64) -> Reputation<u32> {
+    let mut reputation = Reputation::new(&config());
+    reputation.restore(now, WallTime::from_millis(wall), saved);
+    reputation
+}
+
+#[test]
+fn a_later_life_knows_a_peer_that_it_meets_again() {
+    let mut reputation = known(4, &config());
+    let now = Timestamp::from_millis(5_000_000);
+    (0..8).for_each(|_| {
+        reputation.charge(now, 1, Cause::Answered);
+    });
+    reputation.charge(now, 2, Cause::TimedOut);
+    (0..2).for_each(|_| {
+        reputation.charge(now, 3, Cause::Forged);
+    });
+    let saved = reputation.save(now, WallTime::from_millis(1_000_000));
+    assert_eq!(saved.len(), 9 + 3 * 32, "those who did something");
+
+    let half = 1_000_000 + 600_000;
+    let mut later = again(&saved, Timestamp::ZERO, half);
+    assert_eq!(later.score(Timestamp::ZERO, &1), 0.5, "not met yet");
+    for peer in [4, 3, 2, 1] {
+        later.up(Timestamp::ZERO, peer);
+    }
+    assert_eq!(later.score(Timestamp::ZERO, &1), 0.833, "(4 + 1) / (4 + 2): a half-life has passed");
+    assert_eq!(later.score(Timestamp::ZERO, &2), 0.4, "(0 + 1) / (0.5 + 2)");
+    assert_eq!(later.score(Timestamp::ZERO, &4), 0.5);
+    assert_eq!(later.met_blocked(), None, "the block was over");
+    assert_eq!(later.score(after(1.0), &1), 0.75, "and fades on");
+
+    let mut soon = again(&saved, Timestamp::ZERO, 1_000_000 + 100_000);
+    soon.up(Timestamp::from_millis(7), 3);
+    assert_eq!(soon.met_blocked(), Some((3, Timestamp::from_millis(500_000))), "blocked for what was left");
+    assert!(!best(&soon, Timestamp::ZERO, 9).contains(&3));
+    // What it did not meet it saves on.
+    let twice =
+        again(&soon.save(after(1.0), WallTime::from_millis(half + 100_000)), Timestamp::ZERO, half + 100_000);
+    assert_eq!(twice.remembered.len(), 3);
+}
+
+#[test]
+fn a_calendar_that_jumps_makes_nobody_better_or_worse() {
+    let mut reputation = known(2, &config());
+    reputation.charge(Timestamp::ZERO, 1, Cause::Answered);
+    (0..2).for_each(|_| {
+        reputation.charge(Timestamp::ZERO, 2, Cause::Forged);
+    });
+    let saved = reputation.save(Timestamp::ZERO, WallTime::from_millis(1 << 40));
+    let mut back = again(&saved, Timestamp::ZERO, 5);
+    back.up(Timestamp::ZERO, 1);
+    back.up(Timestamp::ZERO, 2);
+    assert_eq!(back.score(Timestamp::ZERO, &1), 0.666, "nothing has faded");
+    assert_eq!(
+        back.met_blocked(),
+        Some((2, Timestamp::ZERO.after(config().block_for))),
+        "and no block is longer"
+    );
+    let mut ahead = again(&saved, Timestamp::ZERO, u64::MAX);
+    ahead.up(Timestamp::ZERO, 1);
+    ahead.up(Timestamp::ZERO, 2);
+    assert_eq!((ahead.score(Timestamp::ZERO, &1), ahead.met_blocked()), (0.5, None));
+}
+
+#[test]
+fn what_is_saved_is_bounded_and_what_is_unreadable_is_nothing() {
+    let mut reputation = known(3000, &EngineConfig { most_peers: 4000, ..config() });
+    for peer in 1..=3000 {
+        reputation.charge(Timestamp::ZERO, peer, Cause::TimedOut);
+    }
+    (0..2).for_each(|_| {
+        reputation.charge(Timestamp::ZERO, 2999, Cause::Forged);
+    });
+    let saved = reputation.save(Timestamp::ZERO, WallTime::EPOCH);
+    assert_eq!(saved.len(), 9 + 32 * MOST_SAVED);
+    let later = again(&saved, Timestamp::ZERO, 0);
+    assert!(later.remembered.contains_key(&remembered::name(&2999u32)), "who is blocked comes first");
+    for bad in [&saved[..8], &[], &[9; 400]] {
+        assert!(again(bad, Timestamp::ZERO, 0).remembered.is_empty());
+    }
+    assert_eq!(again(&saved[..9 + 40], Timestamp::ZERO, 0).remembered.len(), 1, "whole entries only");
+}
