@@ -200,6 +200,13 @@ impl Unverified {
     }
 }
 
+impl Unverified {
+    /// The record, whoever signed it: for what was verified before.
+    pub(super) fn unsigned(self) -> Record {
+        self.record
+    }
+}
+
 /// Read a record and check everything about it but its signature. `digest` is that of `bytes`.
 pub(super) fn open(bytes: &[u8], digest: Digest) -> Result<Unverified, RecordError> {
     if bytes.len() > MAX_RECORD {

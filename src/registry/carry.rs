@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::message::MAX_ANSWER;
 use crate::network::{Done, Failure, Item as NetworkItem, Limits, Network, Request, RequestId, Ware};
-use crate::package::PublisherId;
+use crate::package::{PackageName, PublisherId};
 use crate::record::{ANNOUNCE_TOPIC, Checked, Record, keys};
 use crate::registry::catch_up::RoundEnd;
 use crate::registry::keep;
@@ -30,6 +30,9 @@ impl<N: Network, S: Store> Driver<N, S> {
         self.advance_catch_up(now);
         self.advance_publications();
         self.advance_upkeep(now);
+        if self.reputation_due().is_some_and(|due| due <= now) {
+            self.save_reputation();
+        }
         self.flush_journal();
         self.send_requests();
     }
@@ -45,7 +48,7 @@ impl<N: Network, S: Store> Driver<N, S> {
         let settles = (self.publishing.open() > 0 && !self.settled(now)).then_some(self.settles_at);
         let machines =
             [self.requests.next_deadline(), self.upkeep.next_deadline(), self.catch_up.next_deadline()];
-        machines.into_iter().chain([settles, self.subscribe_at]).flatten().min()
+        machines.into_iter().chain([settles, self.subscribe_at, self.reputation_due()]).flatten().min()
     }
 
     fn advance_publications(&mut self) {
@@ -90,6 +93,9 @@ impl<N: Network, S: Store> Driver<N, S> {
             self.learn(statement, Via::Own);
         }
         self.see_list(&signed.list, Via::Own);
+        if let Record::List(list) = &*signed.list {
+            self.provide(list.package.name.clone());
+        }
         let job = signed.job;
         if let Some(payload) = signed.announcement {
             let request = Request::Announce { topic: Bytes::from_static(ANNOUNCE_TOPIC), payload };
@@ -137,12 +143,20 @@ impl<N: Network, S: Store> Driver<N, S> {
         }
     }
 
+    /// Be named as a provider of one's own package, unless that is on the schedule.
+    fn provide(&mut self, name: PackageName) {
+        let item = Item::Provided(name);
+        if self.publish.provide && !self.upkeep.knows(&item) {
+            self.upkeep.schedule(item, self.network.now());
+        }
+    }
+
     fn advance_upkeep(&mut self, now: Timestamp) {
         while let Some(item) = self.upkeep.take_due(now) {
             match &item {
                 Item::Release(number) => {
                     let bytes = self.store.get(&keep::own_statement(*number)).ok().flatten();
-                    let record = bytes.and_then(|bytes| self.verifier.check(&bytes).ok());
+                    let record = bytes.and_then(|bytes| self.verifier.recall(&bytes).ok());
                     self.refresh(item, record);
                 }
                 Item::List(name) => {
@@ -162,6 +176,14 @@ impl<N: Network, S: Store> Driver<N, S> {
                         _ => self.refresh(item, list),
                     }
                 }
+                Item::Provided(name) => match self.publishing.list(name).and_then(|list| list.as_list()) {
+                    Some(list) => {
+                        let request = Request::Provide { key: keys::list(&list.package) };
+                        let id = self.enter(Route::Provide, request);
+                        self.upkeep.sent(id, item);
+                    }
+                    None => self.upkeep.forget(&item),
+                },
             }
         }
     }
@@ -226,6 +248,15 @@ impl<N: Network, S: Store> Driver<N, S> {
                 let good = matches!(result, Ok(Done::Stored { acked: 1.., .. }));
                 if good {
                     self.counters.refreshed += 1;
+                } else {
+                    self.counters.refresh_failed += 1;
+                }
+                self.upkeep.ended(id, now, good);
+            }
+            Route::Provide => {
+                let good = matches!(result, Ok(Done::Provided { told: 1.. }));
+                if good {
+                    self.counters.provided += 1;
                 } else {
                     self.counters.refresh_failed += 1;
                 }

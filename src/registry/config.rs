@@ -24,6 +24,9 @@ pub struct PublishConfig {
     pub refresh_every: Duration,
     /// When storing failed: after how long it is tried again. Doubles up to `refresh_every`.
     pub retry_after: Duration,
+    /// Whether this node is named in the DHT as a provider of each package that it publishes, under the key of the
+    /// package's list. Once for a package, however many releases it has, and again with every refresh.
+    pub provide: bool,
     /// The most records stored again at once.
     pub refresh_at_once: usize,
     /// The most publications that are not through.
@@ -34,7 +37,7 @@ pub struct PublishConfig {
 }
 
 impl Default for PublishConfig {
-    /// Lists valid for 7 days; records kept for 24 h and stored again every 12 h, 4 at once.
+    /// Lists valid for 7 days; records kept for 24 h and stored again every 12 h, 4 at once; packages provided.
     fn default() -> Self {
         Self {
             validity: Duration::from_secs(7 * 86_400),
@@ -43,6 +46,7 @@ impl Default for PublishConfig {
             timeout: Duration::from_secs(60),
             refresh_every: Duration::from_secs(12 * 3600),
             retry_after: Duration::from_secs(30),
+            provide: true,
             refresh_at_once: 4,
             most_waiting: 256,
             settle: Duration::from_secs(15),
@@ -134,6 +138,8 @@ pub struct RegistryConfig<P> {
     pub seed: [u8; 32],
     /// The most commands of handles that wait for the driver.
     pub channel: usize,
+    /// How often it is saved how peers stand, when it has changed; and once more at the end.
+    pub save_reputation_every: Duration,
     /// The most packages whose newest list is remembered; the one looked at longest ago makes room.
     pub most_lists: usize,
     /// Publishing and upkeep.
@@ -156,6 +162,7 @@ impl<P> RegistryConfig<P> {
             observer: None,
             seed,
             channel: 1024,
+            save_reputation_every: Duration::from_secs(300),
             most_lists: 10_000,
             publish: PublishConfig::default(),
             catch_up: CatchUpConfig::default(),
@@ -208,6 +215,7 @@ impl<P> RegistryConfig<P> {
             ("publish.timeout", self.publish.timeout),
             ("publish.refresh_every", self.publish.refresh_every),
             ("publish.retry_after", self.publish.retry_after),
+            ("save_reputation_every", self.save_reputation_every),
             ("catch_up.every", self.catch_up.every),
             ("catch_up.request_timeout", self.catch_up.request_timeout),
             ("catch_up.round_timeout", self.catch_up.round_timeout),

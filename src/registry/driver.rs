@@ -227,6 +227,9 @@ impl<N: Network, S: Store> Driver<N, S> {
         }
         self.do_actions();
         self.waiters.clear();
+        if self.reputation_due().is_some() {
+            self.save_reputation();
+        }
         self.refuse_questions();
         self.publishing.stop();
         self.upkeep.stop();

@@ -6,6 +6,7 @@
 //! | `o/s/` number | one's own statement with that number: release or notice, as signed |
 //! | `o/l/` name | the newest list of a package of one's own, as signed |
 //! | `c/` publisher, number, digest's first 8 bytes | a statement that the catalogue holds, as signed |
+//! | `r` | how peers stood, in the engine's own layout |
 //! | `l/` publisher `/` name | the newest verified list seen of a package, as signed |
 //!
 //! Numbers are big-endian and publishers their 32 bytes, so a range reads them in their order.
@@ -27,6 +28,8 @@ pub(super) const OWN_STATEMENTS: &[u8] = b"o/s/";
 pub(super) const OWN_LISTS: &[u8] = b"o/l/";
 /// Where the catalogue's statements stand.
 pub(super) const CATALOGUE: &[u8] = b"c/";
+/// Where it stands how peers stood.
+pub(super) const REPUTATION: &[u8] = b"r";
 /// Where the lists seen stand.
 pub(super) const SEEN_LISTS: &[u8] = b"l/";
 

@@ -24,6 +24,8 @@ pub enum Purpose {
     Announce,
     /// To keep alive what was published before.
     Refresh,
+    /// To be named as a provider of a package that was published.
+    Provide,
     /// To learn what other catalogues hold.
     CatchUp,
 }
@@ -48,6 +50,8 @@ pub(super) enum Route {
     Publication { job: u64, part: Part },
     /// Upkeep of what was published before.
     Refresh,
+    /// Providing what was published.
+    Provide,
     /// The round of catching up.
     CatchUp,
 }
@@ -60,6 +64,7 @@ impl Route {
             Self::Publication { part: Part::Announcement, .. } => Purpose::Announce,
             Self::Publication { .. } => Purpose::Publish,
             Self::Refresh => Purpose::Refresh,
+            Self::Provide => Purpose::Provide,
             Self::CatchUp => Purpose::CatchUp,
         }
     }

@@ -40,6 +40,8 @@ pub struct Counters {
     pub published: u64,
     /// Records stored again on the schedule of upkeep.
     pub refreshed: u64,
+    /// Packages for which this node was named as a provider, first or again.
+    pub provided: u64,
     /// Upkeep that failed and is tried again.
     pub refresh_failed: u64,
     /// Requests that the network never finished, which breaks its contract.

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::engine::{Engine, QueryConfig, QueryId};
 use crate::network::{Event, Invalid, Limits, Network, Request, RequestId, Ware};
 use crate::package::{PackageId, PackageName};
-use crate::record::{ANNOUNCE_TOPIC, Checked, Record, Verifier};
+use crate::record::{ANNOUNCE_TOPIC, Checked, Publisher, Record, Verifier};
 use crate::registry::catalogue::{Catalogue, Learned};
 use crate::registry::catch_up::CatchUp;
 use crate::registry::command::{Command, GetReply, SearchReply};
@@ -60,6 +60,7 @@ pub struct Driver<N: Network, S: Store> {
     pub(super) publisher_quotas: Quotas<crate::package::PublisherId>,
     pub(super) lists: Lists,
     pub(super) journal: Journal,
+    pub(super) saves: Saves,
     pub(super) query: QueryConfig,
     pub(super) next_own_query: u64,
     pub(super) settles_at: Timestamp,
@@ -71,6 +72,14 @@ pub struct Driver<N: Network, S: Store> {
     /// Something was asked of the network or the store since the network was last polled.
     pub(super) asked: bool,
     pub(super) stopping: bool,
+}
+
+/// When it was last saved how peers stand, and after how many deeds.
+#[derive(Debug)]
+pub(super) struct Saves {
+    every: Duration,
+    last: Timestamp,
+    deeds: u64,
 }
 
 /// Who waits for a query.
@@ -118,9 +127,11 @@ impl<N: Network> P2PRegistry<N> {
         }
         let names: Vec<PackageName> = own_lists.iter().map(|(name, _)| name.clone()).collect();
         let serve = &config.serve;
+        let mut catalogue = config.catalogue;
+        catalogue.make_room_for(config.publisher.as_ref().map(Publisher::id));
         let mut driver = Driver {
             engine: Engine::new(config.engine, config.verifier.clone(), engine_rng),
-            responder: RegistryResponder::new(config.catalogue, config.verifier.clone()),
+            responder: RegistryResponder::new(catalogue, config.verifier.clone()),
             verifier: config.verifier,
             observer: config.observer,
             commands,
@@ -139,6 +150,7 @@ impl<N: Network> P2PRegistry<N> {
             publisher_quotas: Quotas::new(serve.publisher_quota, serve.most_quotas),
             lists: Lists::new(config.most_lists),
             journal: Journal::default(),
+            saves: Saves { every: config.save_reputation_every, last: now, deeds: 0 },
             query: config.query.clone(),
             next_own_query: 1 << 63,
             rng,
@@ -162,7 +174,7 @@ impl<N: Network> P2PRegistry<N> {
 fn own_lists(store: &impl Store, verifier: &Verifier) -> Result<Vec<(PackageName, Checked)>, RegistryError> {
     let mut lists = Vec::new();
     keep::each(store, keep::OWN_LISTS, |_, bytes| {
-        if let Ok(record) = verifier.check(bytes)
+        if let Ok(record) = verifier.recall(bytes)
             && let Record::List(list) = &*record
         {
             lists.push((list.package.name.clone(), record.clone()));
@@ -179,7 +191,7 @@ impl<N: Network, S: Store> Driver<N, S> {
             let mut records = Vec::new();
             keep::each(&self.store, prefix, |_, bytes| records.push(bytes.clone()))?;
             for bytes in records {
-                match self.verifier.check(&bytes) {
+                match self.verifier.recall(&bytes) {
                     Ok(record) => {
                         if prefix == keep::OWN_STATEMENTS
                             && let Record::Release(release) = &*record
@@ -194,11 +206,34 @@ impl<N: Network, S: Store> Driver<N, S> {
         }
         for name in own_lists {
             self.upkeep.schedule(Item::List(name.clone()), due);
+            if self.publish.provide {
+                self.upkeep.schedule(Item::Provided(name.clone()), due);
+            }
             if let Some(list) = self.publishing.list(name).cloned() {
                 self.see_list(&list, Via::Own);
             }
         }
+        if let Some(bytes) = self.store.get(keep::REPUTATION)? {
+            let (now, wall) = (self.network.now(), self.network.wall());
+            self.engine.restore_reputation(now, wall, &bytes);
+        }
         Ok(())
+    }
+
+    /// When it is to be saved how peers stand; `None` while nothing has happened that changed it.
+    pub(super) fn reputation_due(&self) -> Option<Timestamp> {
+        let changed = self.engine.reputation().deeds() != self.saves.deeds;
+        changed.then(|| self.saves.last.after(self.saves.every))
+    }
+
+    /// Save how peers stand.
+    pub(super) fn save_reputation(&mut self) {
+        let (now, wall) = (self.network.now(), self.network.wall());
+        (self.saves.last, self.saves.deeds) = (now, self.engine.reputation().deeds());
+        let bytes = self.engine.save_reputation(now, wall);
+        if !self.journal.note(Bytes::from_static(keep::REPUTATION), Some(bytes.into())) {
+            self.counters.unsaved += 1;
+        }
     }
 
     /// Ask to hear announcements.
@@ -297,7 +332,7 @@ impl<N: Network, S: Store> Driver<N, S> {
         let seen = if self.lists.knows(package) {
             self.lists.touch(package);
             let bytes = self.journal.read(&keep::seen_list(package), &self.store);
-            bytes.and_then(|bytes| self.verifier.check(&bytes).ok())
+            bytes.and_then(|bytes| self.verifier.recall(&bytes).ok())
         } else {
             None
         };

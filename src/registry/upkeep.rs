@@ -18,6 +18,8 @@ pub(super) enum Item {
     Release(u64),
     /// The list of this package.
     List(PackageName),
+    /// That this node provides this package.
+    Provided(PackageName),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +55,11 @@ impl Upkeep {
     pub(super) fn schedule(&mut self, item: Item, due: Timestamp) {
         let failed = self.entries.get(&item).map_or(0, |entry| entry.failed);
         self.set(item, Entry { due, failed });
+    }
+
+    /// Whether `item` comes at some time.
+    pub(super) fn knows(&self, item: &Item) -> bool {
+        self.entries.contains_key(item)
     }
 
     fn set(&mut self, item: Item, entry: Entry) {

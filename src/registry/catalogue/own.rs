@@ -20,7 +20,7 @@ use crate::time::WallTime;
 /// How much a catalogue holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// The most statements of all publishers together.
+    /// The most statements of all publishers together, beside those of [`Catalogue::make_room_for`].
     pub entries: usize,
     /// The most statements of one publisher. Keys are free, so this alone bounds nothing; it keeps one
     /// publisher from crowding out the others by mistake.
@@ -79,6 +79,8 @@ pub struct Catalogue {
     entries: usize,
     releases: usize,
     fresh: WallTime,
+    /// Whose statements find room though the catalogue is full.
+    own: Option<PublisherId>,
     lists: BTreeMap<PackageId, Checked>,
     proofs: Vec<Proof>,
 }
@@ -109,6 +111,7 @@ impl Clone for Catalogue {
             entries: self.entries,
             releases: self.releases,
             fresh: self.fresh,
+            own: self.own,
             lists: self.lists.clone(),
             proofs: self.proofs.clone(),
         }
@@ -131,6 +134,7 @@ impl Catalogue {
             entries: 0,
             releases: 0,
             fresh: WallTime::EPOCH,
+            own: None,
             lists: BTreeMap::new(),
             proofs: Vec::new(),
         }
@@ -166,6 +170,13 @@ impl Catalogue {
         &self.pool
     }
 
+    /// Statements of this publisher, the node's own, find room though the catalogue is full: who else would list
+    /// them? So at most [`Bounds::per_publisher`] are held beyond [`Bounds::entries`]. So do its lists, of which there
+    /// are no more than packages of its own.
+    pub fn make_room_for(&mut self, own: Option<PublisherId>) {
+        self.own = own;
+    }
+
     /// Take in a verified record at `wall`.
     pub fn learn(&mut self, record: &Checked, wall: WallTime) -> Learned {
         let learned = match &**record {
@@ -185,7 +196,7 @@ impl Catalogue {
     }
 
     fn learn_list(&mut self, record: &Checked, list: &ReleaseList) -> Learned {
-        let full = self.lists.len() >= self.bounds.lists;
+        let full = self.lists.len() >= self.bounds.lists && self.own != Some(list.package.publisher);
         match self.lists.get_mut(&list.package) {
             None if full => Learned::Full,
             None => {
@@ -259,7 +270,7 @@ impl Catalogue {
                 return false;
             }
         }
-        if self.entries >= self.bounds.entries {
+        if self.entries >= self.bounds.entries && self.own != Some(statement.publisher()) {
             return true;
         }
         // Counted only when the publisher has said so much that it matters.

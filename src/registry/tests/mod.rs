@@ -2,6 +2,7 @@
 
 mod catch_up;
 mod harness;
+mod keeping;
 mod publish;
 mod queries;
 mod serve;
