@@ -19,6 +19,8 @@ struct Life {
     requests: BTreeMap<RequestId, Request>,
     /// The network's last word: what a charge may rest on.
     last: Option<(RequestId, Word)>,
+    /// What was given up last: an engine gives up what is overdue before it charges for it.
+    given_up: Option<(RequestId, Request)>,
     started: u64,
     ended: [u64; 5],
     sequences: BTreeMap<PackageId, u64>,
@@ -61,7 +63,7 @@ impl Registries {
                 life.requests.insert(*request, open);
             }
             Fact::Cancelled { request } => {
-                life.requests.remove(request);
+                life.given_up = life.requests.remove(request).map(|open| (*request, open));
             }
             Fact::Came { request, from, .. } => {
                 if let Some(open) = life.requests.get_mut(request) {
@@ -253,10 +255,12 @@ fn charge_is_true(
     }
     let Some(request) = request else { return Err("no request is named".into()) };
     // The engine's own guard: the request is overdue and the network has not said so yet.
+    let given_up = life.given_up.as_ref().filter(|(id, _)| *id == request).map(|(_, open)| open);
     if cause == Cause::TimedOut
         && life
             .requests
             .get(&request)
+            .or(given_up)
             .is_some_and(|open| open.wanted == Wanted::Answer(peer) && at >= open.deadline)
     {
         return Ok(());

@@ -435,6 +435,23 @@ fn a_failure_is_charged_as_what_it_was_and_a_local_one_never() {
 }
 
 #[test]
+fn what_is_given_up_as_overdue_is_charged_and_what_is_given_up_before_is_not() {
+    let with = |at, peer, cause| {
+        broken(|history| {
+            history.truncate(2);
+            history.push((at, Fact::Cancelled { request: REQUEST }));
+            history.push((at, charged(peer, cause, Some(REQUEST))));
+            let missing = Missing { answers: 3, names: 0, deadline: false };
+            history.push((at, finished(Outcome::Partial(missing), &[])));
+        })
+    };
+    assert_eq!(with(50, PEER, Cause::TimedOut), BTreeSet::new());
+    assert_eq!(with(49, PEER, Cause::TimedOut), only(Oracle::FairReputation), "its time was not up");
+    assert_eq!(with(50, OTHER, Cause::TimedOut), only(Oracle::FairReputation), "another was asked");
+    assert_eq!(with(50, PEER, Cause::Broken), only(Oracle::FairReputation), "nobody said so");
+}
+
+#[test]
 fn no_rollback_sees_an_older_list_after_a_newer_one() {
     let with = |told: u64| {
         let mut ended = outcome(Outcome::Complete, &[]);

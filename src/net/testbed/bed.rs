@@ -7,6 +7,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use libp2p::kad::{K_VALUE, KBucketKey};
 use libp2p::{Multiaddr, PeerId};
 use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
@@ -267,7 +268,10 @@ impl Testbed for SwarmTestbed {
         if self.started {
             return Err(TestbedError::Unsupported { what: "preloading after the start" });
         }
-        for network in self.nodes.iter_mut().filter_map(|node| node.network.as_mut()) {
+        let target = KBucketKey::new(key.to_vec());
+        let mut servers: Vec<&mut Node> = self.nodes.iter_mut().filter(|node| node.server).collect();
+        servers.sort_by_key(|node| target.distance(&KBucketKey::from(node.peer)));
+        for network in servers.into_iter().take(K_VALUE.get()).filter_map(|node| node.network.as_mut()) {
             if !network.keep(&key, &value, ttl) {
                 return Err(TestbedError::Start("a preloaded record was refused".to_owned()));
             }

@@ -36,7 +36,7 @@ pub(super) struct Node {
     keypair: Keypair,
     /// Where it listens, in all its lives.
     address: Multiaddr,
-    server: bool,
+    pub(super) server: bool,
     /// What ends the present life.
     stopper: Option<Stopper>,
     tasks: Vec<JoinHandle<()>>,

@@ -16,7 +16,6 @@ use crate::registry::{Published, QueryHandle, Registry};
 use crate::scenario::plan::{Act, Operation, Plan, Turn};
 use crate::scenario::report::Told;
 use crate::testbed::Testbed;
-use crate::time::Timestamp;
 
 /// What happens next.
 enum Next<'p> {
@@ -44,11 +43,13 @@ pub(super) fn follow<B: Testbed>(
     stop: &AtomicBool,
 ) -> Result<(), RunError> {
     let mut slots = std::collections::BTreeMap::new();
+    // On a real network it has taken a while until all were there.
+    let begun = stage.bed.now();
     for (at, next) in agenda(stage.plan) {
         if stop.load(Ordering::Relaxed) {
             return Err(RunError::Stopped);
         }
-        stage.bed.run_until(Timestamp::ZERO.after(at));
+        stage.bed.run_until(begun.after(at));
         match next {
             Next::Turn(turn) => turn_to(stage, hostility, turn)?,
             Next::Operation(operation) => {
@@ -66,7 +67,7 @@ pub(super) fn follow<B: Testbed>(
             }
         }
     }
-    let end = Timestamp::ZERO.after(stage.plan.duration.0);
+    let end = begun.after(stage.plan.duration.0);
     // In pieces, so that a stop is heard on the way.
     while stage.bed.now() < end {
         if stop.load(Ordering::Relaxed) {
