@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use libp2p::identity::Keypair;
 
 use super::error::{DataError, NodeError};
-use super::secret::{BadSecret, new_file, random, secret};
+use super::secret::{BadSecret, found_or_drawn, keep, new_file, random, secret};
 use super::token::Token;
 use crate::record::Publisher;
 
@@ -42,6 +42,10 @@ pub fn token_file(data: &Path) -> PathBuf {
     data.join("token")
 }
 
+fn publisher_file(data: &Path) -> PathBuf {
+    data.join("publisher.key")
+}
+
 /// An open data folder. No other node can open it until this is dropped.
 pub(super) struct DataFolder {
     /// Where it is.
@@ -50,8 +54,8 @@ pub(super) struct DataFolder {
     pub(super) keypair: Keypair,
     /// What it publishes with.
     pub(super) publisher: Publisher,
-    /// Whether that key was made just now, so that nothing can have been published with it.
-    pub(super) new_publisher: bool,
+    /// That key's bytes, when it was drawn just now and is not yet kept.
+    unkept: Option<Vec<u8>>,
     /// What its clients show.
     pub(super) token: Token,
     /// Locked as long as it is open.
@@ -69,10 +73,25 @@ impl DataFolder {
     pub(super) fn open(path: &Path) -> Result<Self, NodeError> {
         make_folder(path).map_err(DataError::unusable(path))?;
         let lock = lock(path)?;
-        let (keypair, _) = secret(&path.join("node.key"), new_keypair, read_keypair)?;
-        let (publisher, new_publisher) = secret(&path.join("publisher.key"), new_seed, read_seed)?;
-        let (token, _) = secret(&token_file(path), Token::draw, Token::read)?;
-        Ok(Self { path: path.to_owned(), keypair, publisher, new_publisher, token, _lock: lock })
+        let keypair = secret(&path.join("node.key"), new_keypair, read_keypair)?;
+        let (publisher, unkept) = found_or_drawn(&publisher_file(path), new_seed, read_seed)?;
+        let token = secret(&token_file(path), Token::draw, Token::read)?;
+        Ok(Self { path: path.to_owned(), keypair, publisher, unkept, token, _lock: lock })
+    }
+
+    /// Whether the publisher's key was drawn just now, so that nothing can have been published with it.
+    pub(super) const fn new_publisher(&self) -> bool {
+        self.unkept.is_some()
+    }
+
+    /// Keep the publisher's key, when it is new. To be called when the database knows of it, and before anything
+    /// is published with it: so there is never a key of which the database does not know whether it is new.
+    pub(super) fn keep_publisher(&mut self) -> Result<(), DataError> {
+        let path = publisher_file(&self.path);
+        match self.unkept.take() {
+            Some(bytes) => keep(&path, &bytes).map_err(DataError::unusable(&path)),
+            None => Ok(()),
+        }
     }
 
     /// Where the database is.

@@ -26,7 +26,7 @@ pub(super) struct Keep {
 impl Keep {
     /// Open the database of `folder`, for a node with these limits and this network.
     pub(super) async fn open(
-        folder: &DataFolder,
+        folder: &mut DataFolder,
         limits: &NodeLimits,
         network: &NetConfig,
     ) -> Result<Self, NodeError> {
@@ -36,6 +36,7 @@ impl Keep {
         let held = disk.store("held", held_limits(network)).map_err(broken)?;
         let own = disk.store("node", StoreLimits { keys: 16, bytes: 4096, pending: 4 }).map_err(broken)?;
         let whole = whole(folder, own).await?;
+        folder.keep_publisher()?;
         Ok(Self { registry, held, whole })
     }
 }
@@ -52,7 +53,7 @@ fn registry_limits(limits: &NodeLimits) -> StoreLimits {
 async fn whole(folder: &DataFolder, mut own: DiskStore) -> Result<bool, NodeError> {
     let broken = |error| DataError::Database(format!("{}: {error}", folder.database().display()));
     let publisher = folder.publisher.id();
-    if folder.new_publisher {
+    if folder.new_publisher() {
         let mut batch = Batch::new();
         batch.put(PUBLISHER, publisher.as_bytes().to_vec());
         own.submit(batch).map_err(broken)?;

@@ -18,19 +18,29 @@ pub(super) fn new_file(path: &Path, only_new: bool) -> io::Result<File> {
     options.open(path)
 }
 
-/// What is in the file `path` as `read` understands it, made by `draw` when there is no such file; and whether
-/// it was made.
+/// What is in the file `path` as `read` understands it, made by `draw` when there is no such file.
 pub(super) fn secret<T>(
     path: &Path,
     draw: impl FnOnce() -> io::Result<Vec<u8>>,
     read: impl FnOnce(&[u8]) -> Result<T, BadSecret>,
-) -> Result<(T, bool), NodeError> {
+) -> Result<T, NodeError> {
+    let (understood, drawn) = found_or_drawn(path, draw, read)?;
+    if let Some(bytes) = drawn {
+        keep(path, &bytes).map_err(DataError::unusable(path))?;
+    }
+    Ok(understood)
+}
+
+/// The same, but what was drawn is not written: its bytes are given too.
+pub(super) fn found_or_drawn<T>(
+    path: &Path,
+    draw: impl FnOnce() -> io::Result<Vec<u8>>,
+    read: impl FnOnce(&[u8]) -> Result<T, BadSecret>,
+) -> Result<(T, Option<Vec<u8>>), NodeError> {
     let (bytes, new) = match File::open(path) {
         Ok(file) => (take(path, file)?, false),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let bytes = draw().map_err(|cause| NodeError::System { what: "no random numbers", cause })?;
-            keep(path, &bytes).map_err(DataError::unusable(path))?;
-            (bytes, true)
+            (draw().map_err(|cause| NodeError::System { what: "no random numbers", cause })?, true)
         }
         Err(cause) => return Err(DataError::Unusable { path: path.to_owned(), cause }.into()),
     };
@@ -39,7 +49,7 @@ pub(super) fn secret<T>(
         found,
         wanted,
     })?;
-    Ok((understood, new))
+    Ok((understood, new.then_some(bytes)))
 }
 
 fn take(path: &Path, file: File) -> Result<Vec<u8>, DataError> {
@@ -57,7 +67,7 @@ fn take(path: &Path, file: File) -> Result<Vec<u8>, DataError> {
 }
 
 /// Write a new file so that it is there whole or not at all, whenever the machine stops.
-fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let half = path.with_extension("new");
     // What an earlier life left half-written was never used.
     match fs::remove_file(&half) {

@@ -63,7 +63,7 @@ impl fmt::Debug for Node {
 impl Node {
     /// Bring a node up, inside a tokio runtime with its timers and I/O on.
     pub async fn start(config: &NodeConfig) -> Result<Self, NodeError> {
-        let folder = DataFolder::open(&config.data)?;
+        let mut folder = DataFolder::open(&config.data)?;
         let bound = async {
             let listener = TcpListener::bind(config.http).await?;
             let address = listener.local_addr()?;
@@ -73,7 +73,7 @@ impl Node {
             bound.await.map_err(|cause| NodeError::Http { address: config.http, cause })?;
         config.listen.iter().try_for_each(ports::check)?;
         let net = NetConfig { stored_records: config.limits.held_records, ..NetConfig::default() };
-        let Keep { registry: store, held, whole } = Keep::open(&folder, &config.limits, &net).await?;
+        let Keep { registry: store, held, whole } = Keep::open(&mut folder, &config.limits, &net).await?;
         let clock = Clock::start();
         let verifier = Verifier::new(VERDICTS);
         let mut metrics = prometheus_client::registry::Registry::default();

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crate::process::{Node, local, manifest, program};
+use crate::process::{Node, local, manifest, program, wait_for};
 
 /// How often the node is killed.
 const KILLS: u32 = 100;
@@ -103,8 +103,11 @@ fn a_full_disk_refuses_and_loses_nothing() {
     command.arg(env!("CARGO_BIN_EXE_swarmproof")).args(local(&data));
     let node = Node::run(&data, command);
     let mut acknowledged = Vec::new();
-    let refused = (0..3000).find_map(|number| {
-        let name = format!("package-{number}");
+    let mut tried = 0;
+    let mut publish = || {
+        let name = format!("package-{tried}");
+        tried += 1;
+        assert!(tried < 3000, "the disk was never full");
         let mut made = manifest(&name, "1.0.0");
         made["description"] = serde_json::json!("x".repeat(4000));
         let (status, body) = node.try_publish(&made).unwrap();
@@ -113,12 +116,17 @@ fn a_full_disk_refuses_and_loses_nothing() {
             return None;
         }
         Some((status, body))
-    });
-    let (status, body) = refused.expect("the disk was never full");
+    };
+    let (status, body) = wait_for("a disk that is full", &mut publish);
     assert_eq!((status, body["error"]["code"].as_str()), (507, Some("storage")), "{body}");
+    // What is small may still find room, and then the store is well again.
+    let ready = wait_for("a node that says so", || {
+        publish()?;
+        let (status, ready) = node.get("/ready");
+        (status == 503).then_some(ready)
+    });
     assert!(!acknowledged.is_empty());
-    let (status, ready) = node.get("/ready");
-    assert_eq!((status, ready["ready"].as_bool()), (503, Some(false)), "{ready}");
+    assert_eq!(ready["ready"].as_bool(), Some(false), "{ready}");
     assert!(ready["missing"][0].as_str().unwrap().contains("store"), "{ready}");
     assert_eq!(node.get("/health").0, 200, "the process is well");
     let publisher = node.publisher();

@@ -8,6 +8,13 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
+/// A folder as a node leaves it.
+fn made(path: &Path) -> DataFolder {
+    let mut folder = DataFolder::open(path).unwrap();
+    folder.keep_publisher().unwrap();
+    folder
+}
+
 fn refused(path: &Path) -> String {
     DataFolder::open(path).unwrap_err().to_string()
 }
@@ -16,8 +23,9 @@ fn refused(path: &Path) -> String {
 fn it_is_made_once_and_is_the_same_afterwards() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("a/b");
-    let first = DataFolder::open(&path).unwrap();
-    assert!(first.new_publisher);
+    let mut first = DataFolder::open(&path).unwrap();
+    assert!(first.new_publisher() && !path.join("publisher.key").exists());
+    first.keep_publisher().unwrap();
     assert_eq!(mode(&path), 0o700);
     for name in ["node.key", "publisher.key", "token"] {
         assert_eq!(mode(&path.join(name)), 0o600, "{name}");
@@ -28,7 +36,7 @@ fn it_is_made_once_and_is_the_same_afterwards() {
     let shown = format!("{first:?}");
     drop(first);
     let again = DataFolder::open(&path).unwrap();
-    assert!(!again.new_publisher);
+    assert!(!again.new_publisher());
     assert_eq!((again.keypair.public().to_peer_id(), again.publisher.id()), (peer, publisher));
     let hex = |bytes: &[u8]| bytes.iter().map(|it| format!("{it:02x}")).collect::<String>();
     let secret = fs::read(path.join("publisher.key")).unwrap();
@@ -59,7 +67,7 @@ fn a_second_node_is_refused_while_the_first_is_there() {
 fn a_secret_that_others_may_read_is_refused_and_left_alone() {
     for name in ["node.key", "publisher.key", "token"] {
         let root = tempfile::tempdir().unwrap();
-        drop(DataFolder::open(root.path()).unwrap());
+        drop(made(root.path()));
         let file = root.path().join(name);
         let before = fs::read(&file).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
@@ -79,7 +87,7 @@ fn a_secret_that_is_none_is_refused_and_left_alone() {
     ] {
         for bad in [&b""[..], b"short", &[0xff; 31]] {
             let root = tempfile::tempdir().unwrap();
-            drop(DataFolder::open(root.path()).unwrap());
+            drop(made(root.path()));
             let file = root.path().join(name);
             fs::write(&file, bad).unwrap();
             let text = refused(root.path());
@@ -94,8 +102,7 @@ fn a_secret_that_is_none_is_refused_and_left_alone() {
 fn a_key_that_was_half_written_is_made_anew() {
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("publisher.new"), b"ha").unwrap();
-    let folder = DataFolder::open(root.path()).unwrap();
-    assert!(folder.new_publisher);
+    drop(made(root.path()));
     assert_eq!(fs::read(root.path().join("publisher.key")).unwrap().len(), 32);
     assert!(!root.path().join("publisher.new").exists());
 }
