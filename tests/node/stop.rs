@@ -43,6 +43,7 @@ fn on_a_signal_a_search_in_flight_ends_with_what_it_has() {
             assert_ne!(answer.read_line(&mut line).unwrap(), 0, "the hit must come while the search goes on");
         }
         silent.asked();
+        let since = Instant::now();
         node.signal(signal);
         let mut rest = String::new();
         answer.read_to_string(&mut rest).unwrap();
@@ -52,6 +53,7 @@ fn on_a_signal_a_search_in_flight_ends_with_what_it_has() {
         assert_eq!(outcome, "partial", "{end}");
         assert_eq!(end["end"]["ranked"].as_array().unwrap().len(), 1, "{end}");
         assert_eq!(node.code(), Some(0));
+        assert!(since.elapsed() < Duration::from_secs(3), "it took {:?}", since.elapsed());
         let log = node.log();
         assert!(log.contains(&format!("SIG{signal}")) && log.contains("stopped"), "{log}");
         let again = Node::start(&node.data, &[]);
