@@ -46,8 +46,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let hit = second.registry().get_package_version(&release).await?.ok_or("not found")?;
     println!("{}: {}", hit.package.title, hit.package.description);
 
-    second.stop().await;
-    first.stop().await;
+    second.stop().await?;
+    first.stop().await?;
     Ok(())
 }
 

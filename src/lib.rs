@@ -5,13 +5,14 @@
 //! and `net` a libp2p swarm, and [`conformance`] holds both to one contract. The **registry tower** knows
 //! packages and no socket: [`package`] and [`record`] say what is published and how it proves itself,
 //! [`message`] what registries ask one another, [`engine`] collects what comes back, and [`registry`] is
-//! what a service embeds. They meet in [`scenario`], where plans drive whole registries on a network and
-//! the checks of [`oracle`] compare what came with what is true.
+//! one node's packages on any network. A service takes it ready-made from `embed`; `node` is such a service as
+//! a process, `client` asks it, and `api` is what they say to each other. The towers meet in [`scenario`], where plans
+//! drive whole registries on a network and the checks of [`oracle`] compare what came with what is true.
 //!
 //! # Features
 //!
-//! `net` (libp2p), `sim` (simulator, oracles, scenarios) and `cli` (the command line), all on by default;
-//! the library builds with any subset.
+//! `net` (libp2p), `disk` (a store in a file), `node` (a node with HTTP, and what asks it), `sim` (simulator,
+//! oracles, scenarios) and `cli` (the command line), all on by default; the library builds with any subset.
 
 #[cfg(feature = "node")]
 pub mod api;
@@ -41,6 +42,6 @@ pub mod testbed;
 pub mod time;
 
 /// The README's code, compiled as a test.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "net"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::error::StartError;
 use super::service::Service;
 use crate::engine::QueryConfig;
-use crate::net::{Keypair, Libp2pNetwork, Multiaddr, NetConfig, PeerAddress, PeerId};
+use crate::net::{Keypair, Libp2pNetwork, Multiaddr, NetBuilder, NetConfig, PeerAddress, PeerId};
 use crate::record::{Publisher, Verifier};
 use crate::registry::catalogue::{Bounds, Catalogue, Pool};
 use crate::registry::{P2PRegistry, RegistryConfig};
@@ -22,14 +22,12 @@ const LISTENING: Duration = Duration::from_secs(10);
 type Adjust = Box<dyn FnOnce(&mut RegistryConfig<PeerId>) + Send>;
 
 /// Everything that a service is made with. What is not set has a sound default.
-#[derive(Default)]
+#[must_use = "nothing is made before `start`"]
 pub struct Builder {
-    keypair: Option<Keypair>,
-    publisher: Option<Publisher>,
-    net: NetConfig,
+    verifier: Verifier,
+    network: NetBuilder,
     listen: Vec<Multiaddr>,
-    bootstrap: Vec<PeerAddress>,
-    held: Option<Box<dyn Store + Send>>,
+    publisher: Option<Publisher>,
     bounds: Bounds,
     query: QueryConfig,
     adjust: Vec<Adjust>,
@@ -38,78 +36,86 @@ pub struct Builder {
 impl core::fmt::Debug for Builder {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Builder")
-            .field("listen", &self.listen)
-            .field("bootstrap", &self.bootstrap)
-            .field("net", &self.net)
+            .field("network", &self.network)
+            .field("publisher", &self.publisher)
+            .field("bounds", &self.bounds)
             .field("query", &self.query)
             .finish_non_exhaustive()
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl Builder {
     /// A node with a new key that listens nowhere, joins nobody, publishes nothing and keeps its state in memory.
     pub fn new() -> Self {
-        Self::default()
+        Self::with_key(Keypair::generate_ed25519())
     }
 
-    /// With this key: who the node is on the network. A new one unless given.
-    #[must_use]
-    pub fn keypair(mut self, keypair: Keypair) -> Self {
-        self.keypair = Some(keypair);
-        self
+    /// The same with this key: who the node is on the network.
+    pub fn with_key(keypair: Keypair) -> Self {
+        let verifier = Verifier::new(VERDICTS);
+        Self {
+            network: Libp2pNetwork::builder(keypair, Arc::new(verifier.clone())),
+            verifier,
+            listen: Vec::new(),
+            publisher: None,
+            bounds: Bounds::default(),
+            query: QueryConfig::default(),
+            adjust: Vec::new(),
+        }
     }
 
     /// With this key to publish with. Without one nothing can be published.
-    #[must_use]
     pub fn publisher(mut self, publisher: Publisher) -> Self {
         self.publisher = Some(publisher);
         self
     }
 
     /// Listen here too.
-    #[must_use]
     pub fn listen(mut self, address: Multiaddr) -> Self {
-        self.listen.push(address);
-        self
+        self.listen.push(address.clone());
+        self.network(|network| network.listen(address))
     }
 
     /// Join by this peer too.
-    #[must_use]
-    pub fn bootstrap(mut self, peer: PeerAddress) -> Self {
-        self.bootstrap.push(peer);
-        self
+    pub fn bootstrap(self, peer: PeerAddress) -> Self {
+        self.network(|network| network.bootstrap(peer))
     }
 
     /// With these limits and protocols.
-    #[must_use]
-    pub fn net(mut self, config: NetConfig) -> Self {
-        self.net = config;
-        self
+    pub fn net(self, config: NetConfig) -> Self {
+        self.network(|network| network.config(config))
     }
 
     /// Keep records for the DHT in this store; in memory unless given.
-    #[must_use]
-    pub fn held(mut self, store: Box<dyn Store + Send>) -> Self {
-        self.held = Some(store);
+    pub fn held(self, store: Box<dyn Store + Send>) -> Self {
+        self.network(|network| network.held(store))
+    }
+
+    /// Change anything else of how the network is made.
+    pub fn network(mut self, adjust: impl FnOnce(NetBuilder) -> NetBuilder) -> Self {
+        self.network = adjust(self.network);
         self
     }
 
     /// Know at most this much of what others publish.
-    #[must_use]
     pub const fn bounds(mut self, bounds: Bounds) -> Self {
         self.bounds = bounds;
         self
     }
 
     /// Run queries like this, unless a handle says otherwise.
-    #[must_use]
     pub fn query(mut self, query: QueryConfig) -> Self {
         self.query = query;
         self
     }
 
     /// Change anything else of the registry's settings, just before it is made.
-    #[must_use]
     pub fn registry(mut self, adjust: impl FnOnce(&mut RegistryConfig<PeerId>) + Send + 'static) -> Self {
         self.adjust.push(Box::new(adjust));
         self
@@ -122,27 +128,21 @@ impl Builder {
 
     /// Start, with the registry's state in `store`; it goes on from what an earlier life left there.
     pub async fn start_on<S: Store + Send + 'static>(self, store: S) -> Result<Service, StartError> {
-        let verifier = Verifier::new(VERDICTS);
-        let keypair = self.keypair.unwrap_or_else(Keypair::generate_ed25519);
-        let mut network = Libp2pNetwork::builder(keypair, Arc::new(verifier.clone())).config(self.net);
-        for address in &self.listen {
-            network = network.listen(address.clone());
-        }
-        for peer in self.bootstrap {
-            network = network.bootstrap(peer);
-        }
-        let mut network = network.build()?;
+        let seed = seed()?;
+        let mut network = self.network.build()?;
         listening(&mut network, &self.listen).await?;
-        let (addresses, stopper) = (network.addresses(), network.stopper());
+        let mut addresses = network.addresses();
+        addresses.sort_by_key(ToString::to_string);
+        let stopper = network.stopper();
 
         let catalogue = Catalogue::new(Pool::new(), self.bounds);
-        let mut config = RegistryConfig::new(verifier, catalogue, seed()?).with_query(self.query);
+        let mut config = RegistryConfig::new(self.verifier, catalogue, seed).with_query(self.query);
         config.publisher = self.publisher;
         for adjust in self.adjust {
             adjust(&mut config);
         }
         let (registry, driver) = P2PRegistry::new(network, store, config)?;
-        Ok(Service { registry, addresses, stopper, driver: driver.spawn() })
+        Ok(Service { registry, addresses, stopper, driver: Some(driver.spawn()) })
     }
 }
 

@@ -13,7 +13,7 @@
 //!     .await?;
 //! let found = service.registry().search(Query::text("json parser", 20)).await?;
 //! println!("{} packages, {:?}", found.packages.len(), found.outcome);
-//! service.stop().await;
+//! service.stop().await?;
 //! # Ok(())
 //! # }
 //! ```

@@ -1,6 +1,6 @@
 //! [`Service`]: a running registry.
 
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::net::{Libp2pNetwork, Multiaddr, PeerId, Stopper};
 use crate::registry::P2PRegistry;
@@ -11,7 +11,8 @@ pub struct Service {
     pub(super) registry: P2PRegistry<Libp2pNetwork>,
     pub(super) addresses: Vec<Multiaddr>,
     pub(super) stopper: Stopper,
-    pub(super) driver: JoinHandle<()>,
+    /// Until it was seen to have ended.
+    pub(super) driver: Option<JoinHandle<()>>,
 }
 
 impl Service {
@@ -37,13 +38,21 @@ impl Service {
 
     /// Whether it has ended: it was stopped, or its network was.
     pub fn has_ended(&self) -> bool {
-        self.driver.is_finished()
+        self.driver.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// End what is in flight, and wait until everything that was accepted is durable.
-    pub async fn stop(self) {
+    /// Wait until it ends: its network was stopped, or, which is an error, its driver broke.
+    pub async fn ended(&mut self) -> Result<(), JoinError> {
+        let Some(driver) = &mut self.driver else { return Ok(()) };
+        let ended = driver.await;
+        self.driver = None;
+        ended
+    }
+
+    /// End what is in flight, and wait until everything that was accepted is durable. An error says that its driver
+    /// broke.
+    pub async fn stop(mut self) -> Result<(), JoinError> {
         self.stopper.stop();
-        // It ends by itself; that it panicked was told where it happened.
-        let _ended = self.driver.await;
+        self.ended().await
     }
 }

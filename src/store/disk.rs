@@ -56,7 +56,7 @@ use life::{Life, Trouble};
 use medium::Base;
 use shared::Shared;
 
-/// A database file with stores in it; see the [module](self). Clones are handles of the same one.
+/// A database file with stores in it. Clones are handles of the same one.
 #[derive(Clone, Debug)]
 pub struct Disk(Arc<Handle>);
 
@@ -121,7 +121,7 @@ impl Disk {
     }
 }
 
-/// One store of a [`Disk`], which it keeps open; see the [module](self).
+/// One store of a [`Disk`], which it keeps open.
 #[derive(Debug)]
 pub struct DiskStore {
     disk: Disk,

@@ -10,7 +10,7 @@
 //! - Range reads are in the order of the keys' bytes.
 
 #[cfg(feature = "disk")]
-mod disk;
+pub mod disk;
 mod memory;
 #[cfg(test)]
 mod tests;

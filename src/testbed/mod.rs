@@ -10,7 +10,7 @@
 //! joined; nodes spawned later join through it. Time moves only within `run_until` and `block_on`.
 
 #[cfg(any(feature = "sim", feature = "net"))]
-pub(crate) mod draw;
+pub mod draw;
 #[cfg(any(feature = "sim", feature = "net"))]
 pub(crate) mod garble;
 
