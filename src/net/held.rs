@@ -6,6 +6,8 @@
 //! - Bounds, all in [`NetConfig`]: records and bytes held for others, of this node's own, providers, keys
 //!   that this node provides. The [index](index) says who makes room for whom; a record of this node's own
 //!   never does for others'.
+//! - Another's put never shortens the life of what is held here: whoever repeats a value with a short life, or
+//!   puts a newer one, leaves it at least what it had. The life of this node's own is its own to say.
 //! - Values are in a [`Store`], which may be a disk; in memory there is an index of about 200 bytes a record.
 //!   Writes are gathered (see [`shelf`]), so that many puts are one batch.
 //! - With a store that outlives the process, what was held is held again after a restart, as long as it has
@@ -15,7 +17,8 @@
 //!
 //! # Needs
 //!
-//! [`Held::poll`] is called whenever the node has nothing else to do.
+//! [`Held::poll`] is called whenever the node has nothing else to do, and [`Held::keep_up`] after each thing that
+//! it does.
 
 mod index;
 mod providers;
@@ -51,6 +54,9 @@ pub type Lend = Box<dyn Fn(&[u8]) -> Option<Bytes> + Send>;
 /// The time between two looks for keys that this node no longer provides.
 const SWEEP: Duration = Duration::from_secs(60);
 
+/// A node that is never idle writes after so many events.
+const BUSY: u32 = 64;
+
 /// The limits that a store for held records needs with `config`.
 pub fn held_limits(config: &NetConfig) -> StoreLimits {
     let records = config.stored_records.saturating_add(config.own_records).saturating_add(config.provided);
@@ -83,6 +89,10 @@ pub(super) struct Held {
     provided: BTreeMap<Hash, (RecordKey, Timestamp)>,
     /// When keys that this node no longer provides are looked for again.
     next_sweep: Timestamp,
+    /// Events since the last poll.
+    events: u32,
+    /// The log has spoken of a key that found no room among those that this node provides.
+    told_full: bool,
 }
 
 impl core::fmt::Debug for Held {
@@ -127,6 +137,8 @@ impl Held {
             most_provided: config.provided,
             provided: BTreeMap::new(),
             next_sweep: Timestamp::ZERO,
+            events: 0,
+            told_full: false,
         };
         held.load();
         held
@@ -194,21 +206,28 @@ impl Held {
         }
         let (now, wall) = (self.clock.now(), self.clock.wall());
         let latest = now.after(self.stored_for);
-        let expires = record.expires.map_or(latest, |at| self.clock.timestamp(at).min(latest));
-        let (hash, life) = (hash(record.key.as_ref()), expires.since(now));
+        let offered = record.expires.map_or(latest, |at| self.clock.timestamp(at).min(latest));
+        let hash = hash(record.key.as_ref());
         let at = self.distance(&hash);
+        let before = self.index.get(&at).copied().filter(|entry| entry.expires > now);
+        let (expires, half) = match before {
+            // Else any peer could end what it has a copy of, by putting that with no life left.
+            Some(before) if !own && (before.own || before.expires >= offered) => {
+                (before.expires, before.half)
+            }
+            _ => (offered, now.after(offered.since(now) / 2)),
+        };
         // What is one's own stays so when another node has stored it here too.
-        let own = own || self.index.get(&at).is_some_and(|entry| entry.own);
+        let own = own || before.is_some_and(|entry| entry.own);
         let size = record.key.as_ref().len() + record.value.len();
         let mut gone = Vec::new();
-        let kept =
-            self.index.put(at, Entry { expires, half: now.after(life / 2), size, own }, now, &mut gone);
+        let kept = self.index.put(at, Entry { expires, half, size, own }, now, &mut gone);
         self.drop_values(gone);
         let stored = Stored {
             key: Bytes::copy_from_slice(record.key.as_ref()),
             value: record.value.into(),
-            expires: wall.after(life),
-            life: u64::try_from(life.as_millis()).unwrap_or(u64::MAX),
+            expires: wall.after(expires.since(now)),
+            life: u64::try_from(expires.since(half).saturating_mul(2).as_millis()).unwrap_or(u64::MAX),
             own,
             provided: false,
         };
@@ -240,8 +259,17 @@ impl Held {
         Some(record)
     }
 
+    /// After an event: a node that is never idle has to write too, above all when it can take in no more.
+    pub(super) fn keep_up(&mut self, cx: &mut Context<'_>) {
+        self.events += 1;
+        if self.events >= BUSY || !self.shelf.has_room() {
+            self.poll(cx);
+        }
+    }
+
     /// Hand on what is to be written, and hear what was. What has ended goes.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
+        self.events = 0;
         let now = self.clock.now();
         let mut gone = Vec::new();
         self.index.advance(now, &mut gone);
@@ -260,7 +288,7 @@ impl Held {
                 stays
             });
         }
-        let lost = self.shelf.poll(cx);
+        let lost = self.shelf.poll(cx, now);
         if !lost.is_empty() {
             tracing::warn!(records = lost.len(), "could not be stored, and are no longer held");
         }
@@ -325,7 +353,12 @@ impl RecordStore for Held {
         }
         let hash = Self::provider_hash(&record.key);
         let known = self.provided.contains_key(&hash);
-        if !known && (self.provided.len() >= self.most_provided || !self.shelf.has_room()) {
+        let full = !known && self.provided.len() >= self.most_provided;
+        if full && !core::mem::replace(&mut self.told_full, true) {
+            let most = self.most_provided;
+            tracing::warn!(most, "no key more is provided: `provided` of the configuration is the limit");
+        }
+        if full || !known && !self.shelf.has_room() {
             return Err(Error::MaxProvidedKeys);
         }
         let stored = Stored {

@@ -155,7 +155,10 @@ impl Libp2pNetwork {
     pub fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Some((node, waiting)) = &mut self.up {
             match node.swarm.poll_next_unpin(cx) {
-                Poll::Ready(Some(event)) => on_swarm_event(node, waiting, event),
+                Poll::Ready(Some(event)) => {
+                    on_swarm_event(node, waiting, event);
+                    node.swarm.behaviour_mut().kad.store_mut().keep_up(cx);
+                }
                 Poll::Ready(None) => self.up = None,
                 Poll::Pending => {
                     node.swarm.behaviour_mut().kad.store_mut().poll(cx);
@@ -269,6 +272,7 @@ impl Network for Libp2pNetwork {
                         metrics.record(&event);
                     }
                     on_swarm_event(node, waiting, event);
+                    node.swarm.behaviour_mut().kad.store_mut().keep_up(cx);
                 }
                 Poll::Ready(None) => self.up = None,
                 Poll::Pending => {

@@ -127,6 +127,107 @@ fn what_was_held_is_held_again_for_as_long_as_it_has_to_live() {
     assert_eq!(rig.store.0.lock().unwrap().0.size().0, 0, "what has ended is gone from the store too");
 }
 
+/// A record that is to live for `hours` from now.
+fn living(held: &Held, value: &str, hours: u64) -> Record {
+    let until = held.clock.now().after(Duration::from_secs(hours * 3600));
+    Record { expires: Some(held.clock.instant(until).into_std()), ..record(1, value) }
+}
+
+/// How many hours it has to live, rounded.
+fn hours(held: &Held) -> Option<u64> {
+    let until = held.clock.timestamp(held.get(&key(1))?.expires?);
+    Some((until.since(held.clock.now()).as_secs() + 1800) / 3600)
+}
+
+#[test]
+fn another_s_put_never_shortens_a_life() {
+    let rig = Rig::new(NetConfig::default());
+    let mut held = rig.live(DAY);
+    let offers = [("x", 10, 10), ("x", 0, 10), ("newer", 0, 10), ("newer", 20, 20)];
+    for (value, offered, wanted) in offers {
+        held.put(living(&held, value, offered)).unwrap();
+        assert_eq!((hours(&held), self::value(&held, 1)), (Some(wanted), Some(value.into())), "{offered}");
+    }
+    // That it was offered again with less changes nothing of when half of its life has passed.
+    let before = *held.index.get(&held.distance(&hash(key(1).as_ref()))).unwrap();
+    held.put(living(&held, "newer", 1)).unwrap();
+    assert_eq!(held.index.get(&held.distance(&hash(key(1).as_ref()))), Some(&before));
+    drop(held);
+    let held = rig.live(DAY + DAY / 4);
+    assert_eq!(hours(&held), Some(14), "and the store knows it too");
+    let half = held.index.get(&held.distance(&hash(key(1).as_ref()))).unwrap().half;
+    assert!((3..=4).contains(&(half.since(held.clock.now()).as_secs() + 1800).div_euclid(3600)), "{half:?}");
+}
+
+#[test]
+fn the_life_of_ones_own_is_ones_own_to_say() {
+    let rig = Rig::new(NetConfig::default());
+    let mut held = rig.live(DAY);
+    held.put_own(living(&held, "mine", 10)).unwrap();
+    for offered in [0, 40] {
+        held.put(living(&held, "mine", offered)).unwrap();
+        assert_eq!(hours(&held), Some(10));
+    }
+    held.put_own(living(&held, "mine", 2)).unwrap();
+    assert_eq!(hours(&held), Some(2));
+}
+
+#[test]
+fn a_node_that_is_never_idle_takes_in_and_writes_all_the_same() {
+    let rig = Rig::new(NetConfig::default());
+    let mut held = rig.live(DAY);
+    for number in 0..5000 {
+        held.put(record(number, "x")).unwrap();
+        held.keep_up(&mut Context::from_waker(Waker::noop()));
+    }
+    assert!((50..=80).contains(&rig.store.batches()), "{} batches", rig.store.batches());
+    // Many at once, as a poll of the swarm may bring them: what is full is emptied at the next event.
+    let burst = (5000..12_000).filter(|number| held.put(record(*number, "x")).is_ok()).count();
+    assert!(burst < 7000, "{burst} is bounded");
+    held.keep_up(&mut Context::from_waker(Waker::noop()));
+    held.put(record(20_000, "x")).unwrap();
+}
+
+/// Counts what is warned of.
+struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl tracing::field::Visit for Warnings {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn core::fmt::Debug) {
+        self.0.lock().unwrap().push(format!("{}={value:?}", field.name()));
+    }
+}
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::WARN
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut Self(self.0.clone()));
+    }
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn that_no_more_keys_are_provided_is_told_once_with_the_limit() {
+    let rig = Rig::new(NetConfig { provided: 3, ..NetConfig::default() });
+    let mut held = rig.live(DAY);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    tracing::subscriber::with_default(Warnings(told.clone()), || {
+        for number in 0..9 {
+            let provided = held.add_provider(ProviderRecord::new(key(number), rig.local, Vec::new()));
+            assert_eq!(provided.is_ok(), number < 3);
+        }
+    });
+    let told = told.lock().unwrap();
+    assert_eq!(told.iter().filter(|field| *field == "most=3").count(), 1, "{told:?}");
+}
+
 #[test]
 fn a_calendar_that_jumps_back_makes_nothing_live_longer() {
     let rig = Rig::new(NetConfig::default());
