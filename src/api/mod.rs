@@ -39,6 +39,9 @@ pub use views::{
 /// The port of a node's HTTP interface when none is given.
 pub const DEFAULT_HTTP_PORT: u16 = 4800;
 
+/// The most silence of a node that a client sits through: more than a publication takes by a node's own limits.
+pub(crate) const SILENT_NODE: core::time::Duration = core::time::Duration::from_secs(180);
+
 /// The media type of a search's answer: one JSON object a line.
 pub const NDJSON: &str = "application/x-ndjson";
 

@@ -11,13 +11,13 @@ use super::error::ClientError;
 use super::search::{MAX_ANSWER, Search, SearchQuery};
 use super::token::Token;
 use super::url::NodeUrl;
-use crate::api::{ErrorBody, Manifest, NodeView, PeersView, PublishedView, ReleaseView, VersionsView};
+use crate::api::{
+    ErrorBody, Manifest, NodeView, PeersView, PublishedView, ReleaseView, SILENT_NODE, VersionsView,
+};
 use crate::package::{PackageId, ReleaseId};
 
 /// The most time to reach the node.
 const CONNECT: Duration = Duration::from_secs(5);
-/// The most silence of the node: longer than any query or publication takes by the node's own limits.
-const SILENCE: Duration = Duration::from_secs(180);
 /// The most bytes of an answer that is one JSON value.
 const MAX_VALUE: u64 = 8 * 1024 * 1024;
 
@@ -33,7 +33,7 @@ pub struct Client {
 impl Client {
     /// A client of the node at this address.
     pub fn new(node: NodeUrl) -> Self {
-        Self { node, token: None, silence: SILENCE, agent: agent(SILENCE) }
+        Self { node, token: None, silence: SILENT_NODE, agent: agent(SILENT_NODE) }
     }
 
     /// The same, which waits at most so long for a silent node: for the beginning of an answer, and for each further part.

@@ -21,12 +21,15 @@ use super::keep::Keep;
 use super::ports;
 use super::watch::Watch;
 use crate::embed::{Builder, Service, StartError};
+use crate::engine::QueryConfig;
 use crate::net::{Clock, Libp2pNetwork, Multiaddr, NetConfig, PeerId};
 use crate::package::PublisherId;
-use crate::registry::{Bounds, P2PRegistry, RegistryError};
+use crate::registry::{Bounds, P2PRegistry, PublishConfig, RegistryError};
 
 /// The least time that an HTTP connection may stand still.
 const STILL: Duration = Duration::from_secs(30);
+/// What an answer may take beyond its own limits, on a machine that has much else to do.
+const SLACK: Duration = Duration::from_secs(5);
 /// The most time that the end waits for answers that are on their way.
 const LEAVING: Duration = Duration::from_secs(5);
 
@@ -69,7 +72,13 @@ impl Node {
         let Keep { registry: store, held, whole } = Keep::open(&mut folder, &config.limits, &net).await?;
         let clock = Clock::start();
         let mut metrics = prometheus_client::registry::Registry::default();
-        let builder = builder(config, &folder, whole)
+        let mut publish = PublishConfig::default();
+        if whole {
+            // Nobody knows more of what this key has published than the database does: no need to ask around first.
+            publish.settle = Duration::ZERO;
+        }
+        let (still, answering) = patience(&config.query, &publish);
+        let builder = builder(config, &folder, publish)
             .net(net)
             .held(Box::new(held))
             .network(|network| network.clock(clock).metrics(&mut metrics));
@@ -89,8 +98,7 @@ impl Node {
             room: Arc::new(Semaphore::new(config.limits.http_requests)),
             metrics: Mutex::new(metrics),
         };
-        let patience = STILL.max(config.query.timeout.saturating_add(Duration::from_secs(5)));
-        let doors = Doors::new(listener, config.limits.http_connections, patience);
+        let doors = Doors::new(listener, config.limits.http_connections, still, answering);
         let (leave, left) = oneshot::channel();
         let server = axum::serve(doors, router(Arc::new(app))).with_graceful_shutdown(async {
             // Whoever drops the other end leaves, too.
@@ -159,8 +167,18 @@ impl Node {
     }
 }
 
+/// How long a connection may stand still, and how long while an answer is being made.
+fn patience(query: &QueryConfig, publish: &PublishConfig) -> (Duration, Duration) {
+    let still = STILL.max(query.timeout.saturating_add(SLACK));
+    // A publication waits until numbers are given, looks around, and stores two records one after the other. It is
+    // durable before it is stored: who is cut off then never learns of it.
+    let publication =
+        publish.settle.saturating_add(query.timeout).saturating_add(publish.timeout.saturating_mul(2));
+    (still, still.max(publication.saturating_add(SLACK)))
+}
+
 /// What the service is made with.
-fn builder(config: &NodeConfig, folder: &DataFolder, whole: bool) -> Builder {
+fn builder(config: &NodeConfig, folder: &DataFolder, publish: PublishConfig) -> Builder {
     let bounds = Bounds { entries: config.limits.catalogue, ..Bounds::default() };
     let queries = config.limits.queries;
     let mut builder = Builder::with_key(folder.keypair.clone())
@@ -170,11 +188,7 @@ fn builder(config: &NodeConfig, folder: &DataFolder, whole: bool) -> Builder {
         .registry(move |settings| {
             settings.observer = Some(Box::new(Watch::default()));
             settings.engine.most_queries = queries;
-            if whole {
-                // Nobody knows more of what this key has published than the database does: no need to ask around
-                // first.
-                settings.publish.settle = Duration::ZERO;
-            }
+            settings.publish = publish;
         });
     for address in &config.listen {
         builder = builder.listen(address.clone());
@@ -198,4 +212,24 @@ fn refused(folder: &DataFolder, error: StartError) -> NodeError {
         _ => return NodeError::Network(error.to_string()),
     };
     DataError::Database(format!("{}: {error}; {advice}", database.display())).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::SILENT_NODE;
+
+    #[test]
+    fn an_answer_that_is_being_made_outlasts_the_longest_publication() {
+        let (query, publish) = (QueryConfig::default(), PublishConfig::default());
+        let longest = publish.settle + query.timeout + 2 * publish.timeout;
+        let (still, answering) = patience(&query, &publish);
+        assert!(answering >= longest + SLACK, "{answering:?} for {longest:?}");
+        assert!(still >= query.timeout + SLACK && still < answering, "{still:?}");
+        assert!(answering < SILENT_NODE, "a client gives up on what the node still makes");
+        let slow = QueryConfig { timeout: Duration::from_secs(600), ..query };
+        assert_eq!(patience(&slow, &publish).0, Duration::from_secs(605));
+        let most = PublishConfig { timeout: Duration::MAX, ..publish };
+        assert_eq!(patience(&slow, &most).1, Duration::MAX, "no sum is too large");
+    }
 }
