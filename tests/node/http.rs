@@ -214,6 +214,11 @@ fn what_is_over_a_bound_is_refused_and_what_was_in_flight_goes_on() {
     silent.asked();
     let (status, body) = node.get("/v1/node");
     assert_eq!((status, body["error"]["code"].as_str()), (503, Some("busy")), "{body}");
+    // Whoever watches over the node is to see that it is busy, and not that it is dead.
+    for path in ["/health", "/ready", "/metrics"] {
+        let (status, body) = node.get_text(path);
+        assert_eq!(status, 200, "{path}: {body}");
+    }
     drop((first, second));
     wait_for("room", || (node.get("/v1/node").0 == 200).then_some(()));
 }

@@ -18,11 +18,17 @@ use crate::api::ErrorCode;
 #[derive(Clone, Debug)]
 pub(super) struct Place(#[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
 
+/// What those ask who watch over a node. They are answered at once, and must be when it is busy: whoever restarts
+/// a node that looks dead would do so when it has most to do. Connections bound how many ask at once.
+const WATCHED: [&str; 3] = ["/health", "/ready", "/metrics"];
+
 /// Let a request through, or refuse it.
 pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let mut response = match admit(&app, &request) {
         Ok(place) => {
-            request.extensions_mut().insert(place.clone());
+            if let Some(place) = &place {
+                request.extensions_mut().insert(place.clone());
+            }
             let response = next.run(request).await;
             drop(place);
             response
@@ -35,7 +41,8 @@ pub(super) async fn guard(State(app): State<Arc<App>>, mut request: Request, nex
     response
 }
 
-fn admit(app: &App, request: &Request) -> Result<Place, Refusal> {
+/// `None` for what takes no place.
+fn admit(app: &App, request: &Request) -> Result<Option<Place>, Refusal> {
     if !is_own_host(request, &app.hosts) {
         let words = "this node does not go by that host: ask for its address or for localhost, or name the \
                      host in `http_hosts` of its configuration";
@@ -44,8 +51,11 @@ fn admit(app: &App, request: &Request) -> Result<Place, Refusal> {
     if is_from_a_page(request.headers()) {
         return Err(Refusal::new(ErrorCode::Forbidden, "web pages may not use this interface"));
     }
+    if WATCHED.contains(&request.uri().path()) {
+        return Ok(None);
+    }
     match Arc::clone(&app.room).try_acquire_owned() {
-        Ok(permit) => Ok(Place(Arc::new(permit))),
+        Ok(permit) => Ok(Some(Place(Arc::new(permit)))),
         Err(_) => Err(Refusal::new(ErrorCode::Busy, "too many requests are in flight: try again")),
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! # What it promises
 //!
-//! - Whatever comes from outside is bounded: connections, requests in flight, bytes of a body, the time a
+//! - Whatever comes from outside is bounded: connections, requests in flight (but `/health`, `/ready`
+//!   and `/metrics`, which a busy node answers, too), bytes of a body, the time a
 //!   connection may stand still. What is over a bound waits (connections) or is refused as busy (requests).
 //! - A web page cannot use it: requests with an `Origin`, from another site, or for a host that this node does
 //!   not go by are refused before anything is done. No answer carries a CORS header.
