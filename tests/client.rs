@@ -10,6 +10,7 @@ mod process;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::Duration;
@@ -318,6 +319,16 @@ fn without_any_option_the_node_of_this_user_is_meant() {
     command.env("XDG_DATA_HOME", folder.path()).env("SWARMPROOF_NODE", format!("http://{}", node.http));
     command.args(["publish", &file]);
     let said = good(ended(command).into());
+    // Its token is for nobody else, whatever --node names.
+    let stranger = TcpListener::bind("0.0.0.0:0").unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    let mut command = program();
+    command.env("XDG_DATA_HOME", folder.path());
+    let url = format!("http://0.0.0.0:{}", stranger.local_addr().unwrap().port());
+    command.args(["publish", &file, "--node", &url]);
+    let refused = Said::from(ended(command));
+    assert!(refused.code == 2 && refused.err.contains("--token-file"), "{}: {}", refused.code, refused.err);
+    assert!(stranger.accept().is_err(), "it was spoken with");
     assert!(
         said.out.starts_with("published ") && said.out.contains("by this node alone so far"),
         "{}",

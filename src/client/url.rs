@@ -1,9 +1,11 @@
 //! Where a node is.
 
 use core::fmt;
+use core::net::IpAddr;
 use core::str::FromStr;
 
 use ureq::http::Uri;
+use ureq::http::uri::Authority;
 
 use crate::api::DEFAULT_HTTP_PORT;
 
@@ -32,6 +34,17 @@ impl NodeUrl {
     /// The address of `path`, which begins with a slash.
     pub(super) fn at(&self, path: &str) -> String {
         format!("{}{path}", self.0)
+    }
+}
+
+impl NodeUrl {
+    /// Whether it is on this machine: `localhost`, or an address of the loopback. Of other names it is not known.
+    pub fn is_loopback(&self) -> bool {
+        let Some(authority) = self.0.strip_prefix("http://") else { return false };
+        let Ok(authority) = authority.parse::<Authority>() else { return false };
+        let host = authority.host();
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 }
 

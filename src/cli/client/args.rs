@@ -9,8 +9,8 @@ use crate::cli::format::Format;
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 not found or not done, 2 wrong usage, a bad file or a wrong token, 4 no \
                           node answers, 130 interrupted.";
 const TOKEN: &str = "A node publishes and yanks only for who shows its token: what --token-file names; failing that, the \
-                     token in SWARMPROOF_TOKEN; failing that, the one in the data folder that a node uses when \
-                     none is named.";
+                     token in SWARMPROOF_TOKEN; failing that, for a node on this machine, the one in the data \
+                     folder that a node uses when none is named.";
 
 /// Which node, and how it is told.
 #[derive(Debug, clap::Args)]

@@ -26,12 +26,21 @@ pub(super) fn client(place: &Where) -> Result<Client, Refused> {
 
 /// The same, with the token that is meant.
 pub(super) fn client_with_token(place: &Where, who: &Who) -> Result<Client, Refused> {
+    let client = client(place)?;
     let token = match (&who.token_file, variable(TOKEN)?) {
         (Some(path), _) => Token::from_file(path)?,
         (None, Some(text)) => Token::read(&text, TOKEN)?,
+        // It goes over the network in the clear, and is none of a stranger's business.
+        (None, None) if !client.node().is_loopback() => {
+            return Err(Refused::Usage(format!(
+                "the node at {} is not on this machine, and is not shown the token of the one that is: name its own \
+                 token with --token-file or {TOKEN}",
+                client.node()
+            )));
+        }
         (None, None) => Token::from_file(&default_token_file()?)?,
     };
-    Ok(client(place)?.with_token(token))
+    Ok(client.with_token(token))
 }
 
 /// The token of the data folder that a node uses when none is named.

@@ -31,6 +31,24 @@ fn an_address_is_a_scheme_a_host_and_a_port() {
 }
 
 #[test]
+fn only_the_loopback_is_this_machine() {
+    let here = |text: &str| text.parse::<NodeUrl>().unwrap().is_loopback();
+    assert!(NodeUrl::default().is_loopback());
+    for text in ["http://localhost", "http://LocalHost:1", "http://127.0.0.2:1", "http://[::1]:1"] {
+        assert!(here(text), "{text}");
+    }
+    for text in [
+        "http://192.0.2.1:4800",
+        "http://[2001:db8::1]:4800",
+        "http://0.0.0.0:4800",
+        "http://localhost.example",
+        "http://127.0.0.1.example:4800",
+    ] {
+        assert!(!here(text), "{text}");
+    }
+}
+
+#[test]
 fn a_package_is_named_by_publisher_and_name() {
     let publisher = "ab".repeat(32);
     let wanted: Wanted = format!("{publisher}/serde@1.0.0-rc.1+b").parse().unwrap();
