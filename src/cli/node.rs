@@ -14,7 +14,9 @@ use super::output;
 #[command(
     after_help = "Exit codes: 0 stopped by a signal, 1 it could not start or go on, 2 wrong usage or a bad \
                         configuration, 130 ended at once by a second signal.\n\n\
-                        SWARMPROOF_LOG says what is logged, as in `debug,libp2p_kad=warn`."
+                        SWARMPROOF_LOG says what is logged, as in `debug,libp2p_kad=warn`; failing that, `log` in \
+                        the configuration; failing that, \
+                        `info,libp2p_swarm=warn,libp2p_kad=error,libp2p_gossipsub=error`."
 )]
 pub(crate) struct Args {
     /// Where keys, token and database are kept; `$XDG_DATA_HOME/swarmproof` unless given

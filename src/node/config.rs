@@ -17,8 +17,9 @@ use crate::net::PeerAddress;
 /// The port that a node listens on for its peers when none is given, TCP and UDP.
 pub const DEFAULT_PORT: u16 = 4801;
 
-/// What is logged when nothing is said of it: what the node does, and of the swarm beneath it what went wrong.
-const LOG: &str = "info,libp2p_swarm=warn,libp2p_kad=error";
+/// What is logged when nothing is said of it: what the node does, and of the swarm beneath it what went wrong. Not
+/// that a first node knows nobody to walk by, nor each message that is too much for a slow peer's queue.
+pub(super) const LOG: &str = "info,libp2p_swarm=warn,libp2p_kad=error,libp2p_gossipsub=error";
 
 /// The most addresses to listen on, and the most to bootstrap by.
 const MOST_ADDRESSES: usize = 64;

@@ -7,7 +7,7 @@
 //! http = "127.0.0.1:4800"
 //! http_hosts = ["packages.example"]   # names that it may be asked under, beside localhost and addresses
 //! log_format = "json"                 # or "text"
-//! log = "info,libp2p_kad=warn"
+//! log = "info,libp2p_swarm=warn,libp2p_kad=error,libp2p_gossipsub=error"
 //!
 //! [query]
 //! preset = "balanced"                 # or "low-latency", "high-throughput"

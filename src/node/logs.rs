@@ -236,6 +236,31 @@ mod tests {
     }
 
     #[test]
+    fn what_a_busy_swarm_repeats_is_not_logged_unless_it_is_asked_for() {
+        let said = |filter: &str| {
+            let sink = Sink::default();
+            sink.open();
+            let out = sink.clone();
+            let logs = Logs::to(move || out).unwrap();
+            let lines = tracing_subscriber::fmt().with_env_filter(parse("log", filter).unwrap());
+            tracing::subscriber::with_default(lines.with_writer(logs.clone()).finish(), || {
+                tracing::warn!(target: "libp2p_gossipsub::behaviour", "Send Queue full");
+                tracing::warn!(target: "libp2p_kad::behaviour", "No known peers");
+                tracing::error!(target: "libp2p_gossipsub::behaviour", "one");
+                tracing::warn!(target: "libp2p_swarm", "two");
+                tracing::info!(target: "swarmproof::node", "three");
+            });
+            logs.flush();
+            sink.text()
+        };
+        let text = said(super::super::config::LOG);
+        assert!(["one", "two", "three"].iter().all(|words| text.contains(words)), "{text}");
+        assert!(!text.contains("Queue full") && !text.contains("No known peers"), "{text}");
+        let all = said("info");
+        assert!(all.contains("Queue full") && all.contains("No known peers"), "{all}");
+    }
+
+    #[test]
     fn a_filter_that_is_none_is_refused_by_its_name() {
         assert!(parse("log", "info,libp2p=warn").is_ok());
         let error = parse("log", "info,,=x=y").unwrap_err();

@@ -188,3 +188,12 @@ fn a_folder_that_cannot_be_written_is_refused() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--data DIR"), "{output:?}");
 }
+
+#[test]
+fn the_help_says_what_is_logged_when_nothing_is_said_of_it() {
+    let mut command = program();
+    command.args(["node", "--help"]);
+    let help = String::from_utf8(ended(command).stdout).unwrap();
+    let log = swarmproof::node::NodeConfig::local("unused").log;
+    assert!(help.contains(&format!("`{log}`")), "{help}");
+}
