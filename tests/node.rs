@@ -23,6 +23,8 @@ mod http;
 mod peer;
 #[path = "node/process.rs"]
 mod process;
+#[path = "node/reach.rs"]
+mod reach;
 #[path = "node/stop.rs"]
 mod stop;
 #[path = "node/swarm.rs"]

@@ -25,6 +25,10 @@ pub(crate) struct Args {
     /// Listen for peers here, such as /ip4/0.0.0.0/tcp/4801; everywhere by TCP and QUIC unless given
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Vec<String>,
+    /// Tell others that this node can be reached here too, such as /dns4/node.example/tcp/4801: behind a port
+    /// that a router forwards, say
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) external: Vec<String>,
     /// Join by this peer, such as /ip4/192.0.2.1/tcp/4801/p2p/12D3KooW…
     #[arg(long, value_name = "ADDR")]
     pub(crate) bootstrap: Vec<String>,
@@ -44,6 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Refused> {
     let flags = Flags {
         data: args.data.clone(),
         listen: args.listen.clone(),
+        external: args.external.clone(),
         bootstrap: args.bootstrap.clone(),
         http: args.http.clone(),
         config: args.config.clone(),

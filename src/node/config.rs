@@ -23,6 +23,8 @@ pub(super) const LOG: &str = "info,libp2p_swarm=warn,libp2p_kad=error,libp2p_gos
 
 /// The most addresses to listen on, and the most to bootstrap by.
 const MOST_ADDRESSES: usize = 64;
+/// The most addresses to tell others of: peers remember no more of one node, and all are in one small message.
+const MOST_EXTERNAL: usize = 8;
 
 /// What the command line said, not yet looked at.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +33,8 @@ pub struct Flags {
     pub data: Option<PathBuf>,
     /// `--listen`, each.
     pub listen: Vec<String>,
+    /// `--external`, each.
+    pub external: Vec<String>,
     /// `--bootstrap`, each.
     pub bootstrap: Vec<String>,
     /// `--http`.
@@ -48,6 +52,8 @@ pub struct NodeConfig {
     pub data: PathBuf,
     /// Where to listen for peers.
     pub listen: Vec<Multiaddr>,
+    /// Where others can reach it beside that: behind a port that a router forwards, or under a name.
+    pub external: Vec<Multiaddr>,
     /// By whom to join.
     pub bootstrap: Vec<PeerAddress>,
     /// Where to serve HTTP.
@@ -70,6 +76,7 @@ impl NodeConfig {
         Self {
             data: data.into(),
             listen: vec![Multiaddr::from(Ipv4Addr::LOCALHOST).with(Protocol::Tcp(0))],
+            external: Vec::new(),
             bootstrap: Vec::new(),
             http: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             http_hosts: Vec::new(),
@@ -91,9 +98,12 @@ impl NodeConfig {
             Some(data) => data,
             None => default_data_folder()?,
         };
-        let listen = addresses("--listen", &flags.listen, file.listen, listen_address)?;
+        let listen = addresses("--listen", &flags.listen, file.listen, MOST_ADDRESSES, listen_address)?;
         let listen = if listen.is_empty() { default_listen() } else { listen };
-        let bootstrap = addresses("--bootstrap", &flags.bootstrap, file.bootstrap, peer_address)?;
+        let external =
+            addresses("--external", &flags.external, file.external, MOST_EXTERNAL, external_address)?;
+        let bootstrap =
+            addresses("--bootstrap", &flags.bootstrap, file.bootstrap, MOST_ADDRESSES, peer_address)?;
         let http = flags.http.as_ref().map(|text| Sourced::new("--http", text.clone())).or(file.http);
         let http = match http {
             Some(http) => http.read(http_address)?,
@@ -102,6 +112,7 @@ impl NodeConfig {
         Ok(Self {
             data,
             listen,
+            external,
             bootstrap,
             http,
             http_hosts: file.http_hosts,
@@ -113,20 +124,18 @@ impl NodeConfig {
     }
 }
 
-/// The flags' addresses, or else the file's.
+/// The flags' addresses, or else the file's; at most `most`.
 fn addresses<T>(
     flag: &str,
     flags: &[String],
     file: Vec<Sourced>,
+    most: usize,
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Vec<T>, ConfigError> {
     let flagged: Vec<Sourced> = flags.iter().map(|text| Sourced::new(flag, text.clone())).collect();
     let chosen = if flagged.is_empty() { file } else { flagged };
-    if let Some(over) = chosen.get(MOST_ADDRESSES) {
-        return Err(ConfigError::new(
-            over.place(),
-            format!("at most {MOST_ADDRESSES} addresses are allowed"),
-        ));
+    if let Some(over) = chosen.get(most) {
+        return Err(ConfigError::new(over.place(), format!("at most {most} addresses are allowed")));
     }
     chosen.into_iter().map(|text| text.read(&read)).collect()
 }
@@ -156,6 +165,28 @@ fn listen_address(text: &str) -> Result<Multiaddr, String> {
         | [Protocol::Ip4(_) | Protocol::Ip6(_), Protocol::Udp(_), Protocol::QuicV1] => Ok(address),
         _ => Err(format!("{text:?} is nothing that a node can listen on; {WANTED}")),
     }
+}
+
+fn external_address(text: &str) -> Result<Multiaddr, String> {
+    const WANTED: &str = "it should look like /ip4/192.0.2.1/tcp/4801 or /dns4/node.example/udp/4801/quic-v1, \
+                          without /p2p/: an address that others dial";
+    let address: Multiaddr =
+        text.parse().map_err(|error| format!("{text:?} is no multiaddr ({error}); {WANTED}"))?;
+    let parts: Vec<Protocol<'_>> = address.iter().collect();
+    let (host, port) = match parts.as_slice() {
+        [host, Protocol::Tcp(port)] | [host, Protocol::Udp(port), Protocol::QuicV1] => (host, *port),
+        _ => return Err(format!("{text:?} is nothing that others can dial; {WANTED}")),
+    };
+    let is_somewhere = match host {
+        Protocol::Ip4(ip) => !ip.is_unspecified() && !ip.is_multicast() && !ip.is_broadcast(),
+        Protocol::Ip6(ip) => !ip.is_unspecified() && !ip.is_multicast(),
+        Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name) => !name.is_empty(),
+        _ => false,
+    };
+    if !is_somewhere || port == 0 {
+        return Err(format!("{text:?} is nowhere that others can dial; {WANTED}"));
+    }
+    Ok(address)
 }
 
 fn peer_address(text: &str) -> Result<PeerAddress, String> {

@@ -3,6 +3,7 @@
 //! ```toml
 //! data = "/var/lib/swarmproof"
 //! listen = ["/ip4/0.0.0.0/tcp/4801", "/ip4/0.0.0.0/udp/4801/quic-v1"]
+//! external = ["/dns4/node.example/tcp/4801"]   # told to others, beside what they see themselves
 //! bootstrap = ["/dns4/one.example/tcp/4801/p2p/12D3KooW…"]
 //! http = "127.0.0.1:4800"
 //! http_hosts = ["packages.example"]   # names that it may be asked under, beside localhost and addresses
@@ -71,6 +72,7 @@ impl Sourced {
 pub(super) struct FileConfig {
     pub(super) data: Option<PathBuf>,
     pub(super) listen: Vec<Sourced>,
+    pub(super) external: Vec<Sourced>,
     pub(super) bootstrap: Vec<Sourced>,
     pub(super) http: Option<Sourced>,
     pub(super) http_hosts: Vec<String>,
@@ -86,6 +88,8 @@ struct Raw {
     data: Option<PathBuf>,
     #[serde(default)]
     listen: Vec<Spanned<String>>,
+    #[serde(default)]
+    external: Vec<Spanned<String>>,
     #[serde(default)]
     bootstrap: Vec<Spanned<String>>,
     http: Option<Spanned<String>>,
@@ -129,6 +133,7 @@ struct RawLimits {
 const KEYS: &[&str] = &[
     "data",
     "listen",
+    "external",
     "bootstrap",
     "http",
     "http_hosts",
@@ -177,6 +182,7 @@ impl FileConfig {
         let mut config = Self {
             data: raw.data,
             listen: raw.listen.into_iter().map(sourced).collect(),
+            external: raw.external.into_iter().map(sourced).collect(),
             bootstrap: raw.bootstrap.into_iter().map(sourced).collect(),
             http: raw.http.map(sourced),
             http_hosts: raw.http_hosts,
@@ -338,7 +344,7 @@ mod tests {
             .map(|line| format!("{}\n", line.trim_start_matches("//!").trim_start()))
             .collect();
         let config = FileConfig::parse("node.toml", &sample).unwrap();
-        assert_eq!(config.listen.len(), 2);
+        assert_eq!((config.listen.len(), config.external.len(), config.bootstrap.len()), (2, 1, 1));
         assert_eq!(config.log_format, Some(LogFormat::Json));
         assert_eq!(config.query, QueryConfig::balanced());
         assert_eq!(config.limits, NodeLimits::default());

@@ -193,6 +193,9 @@ fn builder(config: &NodeConfig, folder: &DataFolder, publish: PublishConfig) -> 
     for address in &config.listen {
         builder = builder.listen(address.clone());
     }
+    for address in &config.external {
+        builder = builder.network(|network| network.external(address.clone()));
+    }
     for peer in &config.bootstrap {
         builder = builder.bootstrap(peer.clone());
     }

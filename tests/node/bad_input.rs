@@ -53,6 +53,7 @@ fn flags_and_files_that_cannot_be_are_wrong_usage() {
     let config = file.to_str().unwrap().to_owned();
     let cases: &[(&str, Vec<String>, &str, &str)] = &[
         ("listen", with(&["--listen", "tcp/4801"]), "", "/ip4/0.0.0.0/tcp/4801"),
+        ("external", with(&["--external", "/ip4/0.0.0.0/tcp/4801"]), "", "/ip4/192.0.2.1/tcp/4801"),
         ("bootstrap", with(&["--bootstrap", "/ip4/192.0.2.1/tcp/4801"]), "", "/p2p/"),
         ("http", with(&["--http", "4800"]), "", "127.0.0.1:4800"),
         ("config-missing", with(&["--config", "ROOT/none.toml"]), "", "cannot be read"),
