@@ -67,6 +67,30 @@ fn tcp_and_quic_serve_one_node_and_names_of_hosts_are_dialled() {
 }
 
 #[test]
+fn ipv6_carries_both_wires_and_questions_both_ways() {
+    run(async {
+        let local = std::net::TcpListener::bind("[::1]:0").map(drop);
+        local.expect("this machine has no IPv6 loopback (::1), and this test is about nothing else");
+        let made = |address: &str| {
+            let made = Libp2pNetwork::builder(Keypair::generate_ed25519(), Arc::new(Good));
+            made.config(quick()).listen(address.parse().unwrap())
+        };
+        let (tcp, quic) = ("/ip6/::1/tcp/0", "/ip6/::1/udp/0/quic-v1");
+        // The one who is asked first is dialled on its own wire, which is the only one that it listens on.
+        for (asked, asker) in [(tcp, quic), (quic, tcp)] {
+            let asked = Hand::new(made(asked).build().unwrap());
+            let place = asked.address().await;
+            assert!(place.address.to_string().starts_with("/ip6/::1/"), "{place}");
+            let asker = Hand::new(made(asker).bootstrap(place).build().unwrap());
+            asker.until("to join", |it| it.is_up(asked.peer) && asked.is_up(it.peer)).await;
+            let (there, _) = asker.ask(asked.peer, "over six").await;
+            let (back, _) = asked.ask(asker.peer, "and back").await;
+            assert_eq!((there, back), (Ok(Done::Answered), Ok(Done::Answered)));
+        }
+    });
+}
+
+#[test]
 fn with_its_memory_full_a_node_makes_no_connection() {
     run(async {
         let one = Hand::joined(&[]).await;
