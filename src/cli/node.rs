@@ -7,7 +7,7 @@ use swarmproof::node::{self, Flags, LogFormat, NodeConfig};
 
 use super::exit::{End, Refused};
 use super::format::Format;
-use super::output;
+use super::{output, panics};
 
 /// What a node is told to do.
 #[derive(Debug, clap::Args)]
@@ -58,6 +58,7 @@ pub(crate) fn run(args: &Args) -> Result<End, Refused> {
         }),
     };
     let config = NodeConfig::resolve(&flags)?;
+    panics::leave_contained_to_the_store();
     node::run(&config, |node| output::put(&line(node)).map_err(io::Error::other))?;
     Ok(End::Held)
 }

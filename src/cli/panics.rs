@@ -1,4 +1,5 @@
-//! A run that panics breaks alone: the others go on, and it is reported with where it happened.
+//! Panics that are expected to be survived. A run that panics breaks alone: the others go on, and it is reported with
+//! where it happened. One in the database is told as the error that it becomes.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -16,6 +17,18 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     // What `work` touches is dropped with it: nothing half-changed is seen afterwards.
     panic::catch_unwind(AssertUnwindSafe(work))
         .map_err(|_| LAST.take().unwrap_or_else(|| "it panicked and did not say why".to_owned()))
+}
+
+/// From now on a panic of which the store makes an error is told as that error alone: it is about a damaged file, and
+/// whoever has one is not helped by where in the database's code that was seen.
+#[cfg(feature = "node")]
+pub(crate) fn leave_contained_to_the_store() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if !swarmproof::store::disk::contains_panic() {
+            usual(info);
+        }
+    }));
 }
 
 fn remember(info: &PanicHookInfo<'_>) {

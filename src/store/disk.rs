@@ -52,6 +52,7 @@ use redb::backends::FileBackend;
 
 use super::{Batch, Store, StoreError, StoreLimits, WriteId};
 pub use error::OpenError;
+pub use life::contains_panic;
 use life::{Life, Trouble};
 use medium::Base;
 use shared::Shared;

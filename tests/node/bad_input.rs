@@ -176,6 +176,35 @@ fn a_folder_that_is_spoilt_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn a_page_of_the_database_that_is_damaged_is_told_as_one_error_and_nothing_else() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("node");
+    let node = Node::start(&data, &[]);
+    node.publish(&manifest("kept", "1.0.0"));
+    node.kill();
+    // With another key even a database that can be opened is refused, so that each start ends by itself.
+    fs::write(data.join("publisher.key"), [9; 32]).unwrap();
+    let database = data.join("swarmproof.redb");
+    let sound = fs::read(&database).unwrap();
+    let (mut damaged, mut asserted) = (0, 0);
+    for (at, page) in
+        sound.chunks(4096).enumerate().skip(1).filter(|(_, page)| page.iter().any(|it| *it != 0))
+    {
+        let mut bytes = sound.clone();
+        bytes[at * 4096..][..page.len()].fill(0);
+        fs::write(&database, bytes).unwrap();
+        let (code, text) = refused(root.path(), &local(&data), &[]);
+        assert_eq!(code, 1, "page {at}: {text}");
+        assert!(text.starts_with("error: ROOT/node/swarmproof.redb: "), "page {at}: {text}");
+        assert_eq!(text.lines().count(), 1, "page {at}: {text}");
+        damaged += usize::from(text.contains("the database is damaged"));
+        // The words of an assertion of the database's own, which is a panic.
+        asserted += usize::from(text.contains("internal error"));
+    }
+    assert!(damaged > 3 && asserted > 0, "{damaged} pages were found damaged, {asserted} of them by a panic");
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_refused() {
     let root = tempfile::tempdir().unwrap();
     let (code, text) = refused(root.path(), &local(Path::new("/dev/null/swarmproof")), &[]);

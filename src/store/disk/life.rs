@@ -12,6 +12,7 @@
 //! Each is durable when it returns, and made in two phases: a page's checksum is not made to withstand who
 //! chooses the values, and peers do. So whether a commit took place is never judged by checksums alone.
 
+use core::cell::Cell;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -83,10 +84,23 @@ impl<E: Into<redb::Error>> From<E> for Trouble {
     }
 }
 
+thread_local! {
+    /// How many times [`contained`] is around what this thread does now.
+    static CONTAINED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether a panic that this thread is in becomes an error of the store: for a panic hook, which need not tell it then.
+pub fn contains_panic() -> bool {
+    CONTAINED.get() > 0
+}
+
 /// Do `work`; a panic in it is an error.
 pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, Trouble>) -> Result<T, Trouble> {
+    CONTAINED.set(CONTAINED.get() + 1);
     // What `work` touches is this life of the database, which ends with the error.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+    let done = catch_unwind(AssertUnwindSafe(work));
+    CONTAINED.set(CONTAINED.get() - 1);
+    done.unwrap_or_else(|panic| {
         let words = panic.downcast_ref::<String>().map(String::as_str);
         let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
         Err(Trouble::Corrupt(words.unwrap_or("it contradicts itself").to_owned()))
@@ -331,4 +345,23 @@ fn unfinished(base: &Base, len: u64) -> std::io::Result<bool> {
         offset += size as u64;
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_contained_where_it_becomes_an_error_and_nowhere_else() {
+        assert!(!contains_panic());
+        let inner = || contained(|| -> Result<(), Trouble> { Err(Trouble::Ended) });
+        let outer = contained(|| {
+            assert!(inner().is_err() && contains_panic(), "there is one around it still");
+            Ok(())
+        });
+        assert!(outer.is_ok() && !contains_panic());
+        let broken = contained(|| -> Result<(), Trouble> { panic!("{} is not so", "this") });
+        assert!(matches!(broken, Err(Trouble::Corrupt(words)) if words == "this is not so"));
+        assert!(!contains_panic(), "nor after a panic");
+    }
 }
