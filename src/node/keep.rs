@@ -6,6 +6,7 @@ use super::data::DataFolder;
 use super::error::{DataError, NodeError};
 use super::settings::NodeLimits;
 use crate::net::{NetConfig, held_limits};
+use crate::store::disk::LastWrite;
 use crate::store::{Batch, Disk, DiskStore, OpenError, Store as _, StoreLimits};
 
 /// Where the publisher stands whose first publication this database has seen.
@@ -21,6 +22,8 @@ pub(super) struct Keep {
     /// Everything that was ever published with this key, if anything was, stands in this database: so an empty one
     /// says that nothing was.
     pub(super) whole: bool,
+    /// How the last write of any of them went.
+    pub(super) last_write: LastWrite,
 }
 
 impl Keep {
@@ -37,7 +40,7 @@ impl Keep {
         let own = disk.store("node", StoreLimits { keys: 16, bytes: 4096, pending: 4 }).map_err(broken)?;
         let whole = whole(folder, own).await?;
         folder.keep_publisher()?;
-        Ok(Self { registry, held, whole })
+        Ok(Self { registry, held, whole, last_write: disk.last_write() })
     }
 }
 

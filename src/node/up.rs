@@ -69,7 +69,8 @@ impl Node {
             bound.await.map_err(|cause| NodeError::Http { address: config.http, cause })?;
         config.listen.iter().try_for_each(ports::check)?;
         let net = NetConfig { stored_records: config.limits.held_records, ..NetConfig::default() };
-        let Keep { registry: store, held, whole } = Keep::open(&mut folder, &config.limits, &net).await?;
+        let Keep { registry: store, held, whole, last_write } =
+            Keep::open(&mut folder, &config.limits, &net).await?;
         let clock = Clock::start();
         let mut metrics = prometheus_client::registry::Registry::default();
         let mut publish = PublishConfig::default();
@@ -93,6 +94,7 @@ impl Node {
             token: folder.token.clone(),
             clock,
             addresses: addresses.clone(),
+            last_write,
             joins: !config.bootstrap.is_empty(),
             hosts: config.http_hosts.clone(),
             room: Arc::new(Semaphore::new(config.limits.http_requests)),

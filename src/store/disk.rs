@@ -55,6 +55,7 @@ pub use error::OpenError;
 pub use life::contains_panic;
 use life::{Life, Trouble};
 use medium::Base;
+pub use shared::LastWrite;
 use shared::Shared;
 
 /// A database file with stores in it. Clones are handles of the same one.
@@ -110,6 +111,11 @@ impl Disk {
         let writer = Builder::new().name("swarmproof-disk".to_owned()).spawn(move || writes.write());
         let writer = Mutex::new(Some(writer.map_err(|why| from_system(file, why))?));
         Ok(Self(Arc::new(Handle { shared, file: file.into(), writer })))
+    }
+
+    /// How the last write went, from now on.
+    pub fn last_write(&self) -> LastWrite {
+        self.0.shared.last_write.clone()
     }
 
     /// Open the store called `name`, which is empty when there never was one. Each can be open once.

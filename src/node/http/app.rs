@@ -8,6 +8,7 @@ use crate::net::{Clock, Libp2pNetwork, Multiaddr};
 use crate::node::token::Token;
 use crate::package::PublisherId;
 use crate::registry::P2PRegistry;
+use crate::store::disk::LastWrite;
 
 /// What every request can reach.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(in crate::node) struct App {
     pub(in crate::node) clock: Clock,
     /// Where the node listens for peers, each with its peer id.
     pub(in crate::node) addresses: Vec<Multiaddr>,
+    /// How the last write to the database went: of what the registry keeps, or of what is held for the DHT.
+    pub(in crate::node) last_write: LastWrite,
     /// Whether the node is to join others, so that it is not ready before it has.
     pub(in crate::node) joins: bool,
     /// Names under which it may be asked, beside `localhost` and addresses.

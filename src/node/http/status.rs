@@ -27,7 +27,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
             if app.joins && snapshot.connected == 0 {
                 missing.push("no peer is connected".to_owned());
             }
-            if snapshot.store_failed {
+            if snapshot.store_failed || app.last_write.failed() {
                 missing.push("the last write to the store failed: is the disk full?".to_owned());
             }
         }

@@ -1,10 +1,23 @@
 //! What the handles of a database and its writing thread share.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::life::{Life, Trouble};
 use super::medium::Base;
 use super::queue::Queue;
+
+/// How the last write of a database went, whichever of its stores it was for. It does not keep the database open.
+#[derive(Clone, Debug, Default)]
+pub struct LastWrite(Arc<AtomicBool>);
+
+impl LastWrite {
+    /// Whether it failed. `false` before there was any.
+    pub fn failed(&self) -> bool {
+        // It stands for itself: nothing else is read because of it.
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// Shared by all; each lock is held for moments only.
 #[derive(Debug)]
@@ -15,11 +28,18 @@ pub(super) struct Shared {
     /// The database as it is open; `None` when the medium failed so that it cannot even be read.
     life: RwLock<Option<Arc<Life>>>,
     base: Base,
+    pub(super) last_write: LastWrite,
 }
 
 impl Shared {
     pub(super) fn new(life: Life, base: Base) -> Self {
-        Self { queue: Mutex::default(), work: Condvar::new(), life: RwLock::new(Some(Arc::new(life))), base }
+        Self {
+            queue: Mutex::default(),
+            work: Condvar::new(),
+            life: RwLock::new(Some(Arc::new(life))),
+            base,
+            last_write: LastWrite::default(),
+        }
     }
 
     pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -73,6 +93,8 @@ impl Shared {
                 life.go_through()?;
                 life.commit(batches)
             });
+            // Before anybody hears of the batches, so that whoever does sees it.
+            self.last_write.0.store(written.is_err(), Ordering::Relaxed);
             let wakers = match written {
                 Ok(()) => self.queue().written(jobs),
                 Err(why) => {

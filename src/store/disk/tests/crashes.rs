@@ -165,9 +165,11 @@ fn a_full_medium_fails_what_it_cannot_take_and_goes_on_when_there_is_room() {
     let base: Base = Arc::new(Small(Arc::clone(&memory), Arc::clone(&room)));
     let limits = StoreLimits { keys: 1000, bytes: 64 << 20, pending: 100 };
     let disk = over(&base).unwrap();
+    let last_write = disk.last_write();
     let mut store = disk.store("it", limits).unwrap();
     put(&mut store, "small", "1").unwrap();
     settle(&mut store);
+    assert!(!last_write.failed());
     room.store(base.len().unwrap(), Ordering::SeqCst);
     put(&mut store, "small", "2").unwrap();
     put(&mut store, "big", vec![7; 8 << 20]).unwrap();
@@ -185,10 +187,12 @@ fn a_full_medium_fails_what_it_cannot_take_and_goes_on_when_there_is_room() {
     let (told, result) = next(&mut store);
     let why = result.unwrap_err().to_string();
     assert!(told == id && why.contains("no storage space"), "{why}");
+    assert!(last_write.failed(), "also for those who did not write");
     assert_eq!(all(&store), seen, "reads go on");
     room.store(u64::MAX, Ordering::SeqCst);
     put(&mut store, "built on it", "4").unwrap();
     settle(&mut store);
+    assert!(!last_write.failed());
     drop((store, disk));
     let again = over(&memory).unwrap().store("it", limits).unwrap();
     let wanted = [(Bytes::from("built on it"), Bytes::from("4")), seen[0].clone()];
