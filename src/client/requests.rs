@@ -18,6 +18,8 @@ use crate::package::{PackageId, ReleaseId};
 
 /// The most time to reach the node.
 const CONNECT: Duration = Duration::from_secs(5);
+/// The most time for a whole answer that is one JSON value.
+const WHOLE: Duration = Duration::from_secs(300);
 /// The most bytes of an answer that is one JSON value.
 const MAX_VALUE: u64 = 8 * 1024 * 1024;
 
@@ -27,19 +29,26 @@ pub struct Client {
     node: NodeUrl,
     token: Option<Token>,
     silence: Duration,
+    whole: Duration,
     agent: Agent,
 }
 
 impl Client {
     /// A client of the node at this address.
     pub fn new(node: NodeUrl) -> Self {
-        Self { node, token: None, silence: SILENT_NODE, agent: agent(SILENT_NODE) }
+        Self { node, token: None, silence: SILENT_NODE, whole: WHOLE, agent: agent(SILENT_NODE) }
     }
 
     /// The same, which waits at most so long for a silent node: for the beginning of an answer, and for each further part.
     #[must_use]
     pub fn with_patience(self, silence: Duration) -> Self {
         Self { silence, agent: agent(silence), ..self }
+    }
+
+    /// The same, which waits at most so long for a whole answer, however it trickles in: any but a search's.
+    #[must_use]
+    pub fn within(self, whole: Duration) -> Self {
+        Self { whole, ..self }
     }
 
     /// The same, which shows this token where one is wanted.
@@ -102,6 +111,7 @@ impl Client {
     pub fn publish(&self, manifest: &Manifest) -> Result<PublishedView, ClientError> {
         let token = self.token.as_ref().ok_or(ClientError::NoToken)?;
         let request = self.agent.post(self.node.at("/v1/packages"));
+        let request = request.config().timeout_global(Some(self.whole)).build();
         self.value(request.header("authorization", token.header()).send_json(manifest))
     }
 
@@ -109,11 +119,13 @@ impl Client {
     pub fn yank(&self, release: &ReleaseId) -> Result<PublishedView, ClientError> {
         let token = self.token.as_ref().ok_or(ClientError::NoToken)?;
         let request = self.agent.delete(self.node.at(&path_of(release)));
+        let request = request.config().timeout_global(Some(self.whole)).build();
         self.value(request.header("authorization", token.header()).call())
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        self.value(self.agent.get(self.node.at(path)).call())
+        let request = self.agent.get(self.node.at(path));
+        self.value(request.config().timeout_global(Some(self.whole)).build().call())
     }
 
     fn value<T: DeserializeOwned>(
@@ -142,10 +154,12 @@ impl Client {
     fn body(&self, answer: Response<Body>) -> Result<Vec<u8>, ClientError> {
         let mut bytes = Vec::new();
         let reader = answer.into_body().into_with_config().limit(MAX_VALUE.saturating_add(1)).reader();
-        reader
-            .take(MAX_VALUE.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|cause| ClientError::BrokeOff { node: self.node.clone(), cause: cause.to_string() })?;
+        reader.take(MAX_VALUE.saturating_add(1)).read_to_end(&mut bytes).map_err(|cause| {
+            match cause.get_ref().and_then(|inner| inner.downcast_ref()) {
+                Some(ureq::Error::Timeout(which)) => self.timed_out(*which),
+                _ => ClientError::BrokeOff { node: self.node.clone(), cause: cause.to_string() },
+            }
+        })?;
         if bytes.len() as u64 > MAX_VALUE {
             return Err(self.not_a_node(format!("an answer of more than {MAX_VALUE} bytes")));
         }
@@ -155,10 +169,7 @@ impl Client {
     fn failed(&self, error: ureq::Error) -> ClientError {
         let node = self.node.clone();
         match error {
-            ureq::Error::Timeout(ureq::Timeout::Connect) => {
-                ClientError::TimedOut { node, what: "connection", after: CONNECT }
-            }
-            ureq::Error::Timeout(_) => ClientError::TimedOut { node, what: "answer", after: self.silence },
+            ureq::Error::Timeout(which) => self.timed_out(which),
             ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => {
                 self.not_a_node(error.to_string())
             }
@@ -168,6 +179,15 @@ impl Client {
             }
             other => ClientError::Unreachable { node, cause: other.to_string() },
         }
+    }
+
+    fn timed_out(&self, which: ureq::Timeout) -> ClientError {
+        let (what, after) = match which {
+            ureq::Timeout::Connect => ("connection", CONNECT),
+            ureq::Timeout::Global => ("whole answer", self.whole),
+            _ => ("answer", self.silence),
+        };
+        ClientError::TimedOut { node: self.node.clone(), what, after }
     }
 
     fn not_a_node(&self, why: String) -> ClientError {

@@ -245,3 +245,25 @@ fn a_silent_node_is_not_waited_for_without_end() {
     assert!(matches!(error, ClientError::TimedOut { .. }) && error.is_unreachable(), "{error}");
     drop(hold);
 }
+
+#[test]
+fn an_answer_that_trickles_in_is_not_waited_for_without_end() {
+    let (hold, held) = sync_channel::<()>(0);
+    let server = serve(move |_, stream| {
+        let _gone = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n");
+        for _ in 0..500 {
+            if stream.write_all(b" ").is_err() {
+                return;
+            }
+            let _pause = held.recv_timeout(Duration::from_millis(20));
+        }
+    });
+    let whole = Duration::from_millis(300);
+    let error = client(&server).within(whole).peers().unwrap_err();
+    assert!(
+        matches!(error, ClientError::TimedOut { after, .. } if after == whole) && error.is_unreachable(),
+        "{error}"
+    );
+    assert!(error.to_string().contains("no whole answer within 300ms"), "{error}");
+    drop(hold);
+}
