@@ -212,7 +212,8 @@ fn refused(folder: &DataFolder, error: StartError) -> NodeError {
             "put that publisher's key back as publisher.key, or move the database away"
         }
         StartError::Registry(RegistryError::Store(_)) => {
-            "put a copy of it back, or move it away to begin with an empty one"
+            "make a copy of it before anything else; then put an older one back, or move it away to begin with an \
+             empty one"
         }
         _ => return NodeError::Network(error.to_string()),
     };

@@ -278,6 +278,7 @@ fn from_trouble(file: &Path, why: Trouble) -> OpenError {
     match why {
         Trouble::Io(why) => from_system(file, why),
         Trouble::Corrupt(what) => OpenError::Corrupt { file: file.into(), what },
+        Trouble::GaveUp(what) => OpenError::Unreadable { file: file.into(), what },
         Trouble::Format(found) => OpenError::NewerFormat { file: file.into(), found, known: life::FORMAT },
         Trouble::Ended => OpenError::Io { file: file.into(), why: io::Error::other(why.to_string()) },
     }

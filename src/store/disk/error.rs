@@ -21,6 +21,14 @@ pub enum OpenError {
         /// What was found.
         what: String,
     },
+    /// The file could not be read: it is damaged where nobody looks, or this program is at fault.
+    #[error("{}: the database could not be read ({what}); nothing was changed: make a copy of the file before anything else and try again; if that fails, put an older copy back, or move the file away to begin with an empty one", file.display())]
+    Unreadable {
+        /// The database.
+        file: PathBuf,
+        /// In the words of what gave up on it.
+        what: String,
+    },
     /// The file is something else.
     #[error("{}: this file is no database of swarmproof ({what}); name another file, or move this one away", file.display())]
     NotADatabase {

@@ -57,6 +57,8 @@ pub(super) enum Trouble {
     Io(std::io::Error),
     /// What was read makes no sense.
     Corrupt(String),
+    /// The database gave up on it: damage that it does not look for, or a mistake of its own.
+    GaveUp(String),
     /// It is in a format that is not known: its number.
     Format(u64),
     /// An earlier failure ended this life.
@@ -68,6 +70,7 @@ impl core::fmt::Display for Trouble {
         match self {
             Self::Io(why) => write!(f, "{why}"),
             Self::Corrupt(what) => write!(f, "the database is damaged: {what}"),
+            Self::GaveUp(what) => write!(f, "the database could not be read ({what})"),
             Self::Format(found) => write!(f, "the database has format {found}"),
             Self::Ended => write!(f, "the database failed before and is not open"),
         }
@@ -103,7 +106,7 @@ pub(super) fn contained<T>(work: impl FnOnce() -> Result<T, Trouble>) -> Result<
     done.unwrap_or_else(|panic| {
         let words = panic.downcast_ref::<String>().map(String::as_str);
         let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(Trouble::Corrupt(words.unwrap_or("it contradicts itself").to_owned()))
+        Err(Trouble::GaveUp(words.unwrap_or("it does not say why").to_owned()))
     })
 }
 

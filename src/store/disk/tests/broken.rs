@@ -28,7 +28,7 @@ fn opens_whole_or_says_why(bytes: &[u8], held: &[(Bytes, Bytes)], what: &str) ->
             assert_eq!(all(&disk.store("it", LIMITS).unwrap()), held, "{what}");
             true
         }
-        Err(OpenError::Corrupt { .. } | OpenError::NotADatabase { .. }) => {
+        Err(OpenError::Corrupt { .. } | OpenError::Unreadable { .. } | OpenError::NotADatabase { .. }) => {
             assert_eq!(image(&*base), bytes, "{what}: nothing was changed");
             false
         }
@@ -151,4 +151,15 @@ fn a_file_whose_making_was_cut_off_is_made_anew() {
     bytes[500_000] = 1;
     let why = over(&from_image(&bytes)).map(|_| ()).unwrap_err();
     assert!(matches!(why, OpenError::NotADatabase { .. }), "{why}");
+}
+
+#[test]
+fn what_the_database_gives_up_on_is_not_called_damaged() {
+    let gave_up = life::contained(|| -> Result<(), Trouble> { panic!("assertion failed: {}", "x > y") });
+    let why = from_trouble("test.redb".as_ref(), gave_up.unwrap_err());
+    assert!(matches!(&why, OpenError::Unreadable { .. }), "{why}");
+    let words = why.to_string();
+    assert!(words.contains("could not be read (assertion failed: x > y)"), "{words}");
+    assert!(words.contains("make a copy of the file before anything else"), "{words}");
+    assert!(!words.contains("damaged"), "{words}");
 }
