@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use swarmproof::message::Question;
 use swarmproof::net::PeerId;
-use swarmproof::network::Event;
+use swarmproof::network::{Event, Failure, Refusal};
 use swarmproof::package::Query;
 
 use crate::peer;
@@ -28,21 +28,30 @@ fn resident(pid: u32) -> u64 {
 #[derive(Debug, Default)]
 struct Flooded {
     answered: u64,
-    failed: u64,
+    refused: u64,
+    late: u64,
+}
+
+impl Flooded {
+    fn all(&self) -> u64 {
+        self.answered + self.refused + self.late
+    }
 }
 
 async fn flood(address: &str, question: &bytes::Bytes) -> Flooded {
     let (mut network, node) = peer::network(address);
     peer::joined(&mut network, node).await;
     let (mut sent, mut came) = (0, Flooded::default());
-    while came.answered + came.failed < FLOOD {
-        while sent < FLOOD && sent - came.answered - came.failed < WINDOW {
+    while came.all() < FLOOD {
+        while sent < FLOOD && sent - came.all() < WINDOW {
             sent += 1;
             peer::ask(&mut network, sent, node, question.clone(), Duration::from_secs(20));
         }
         match peer::end(&peer::event(&mut network).await) {
             Some((_, Ok(_))) => came.answered += 1,
-            Some((_, Err(_))) => came.failed += 1,
+            Some((_, Err(Failure::Refused(Refusal::Busy)))) => came.refused += 1,
+            Some((_, Err(Failure::TimedOut))) => came.late += 1,
+            Some((id, Err(other))) => panic!("question {id:?}: {other:?}"),
             None => {}
         }
     }
@@ -81,7 +90,7 @@ fn a_flood_of_one_peer_takes_nothing_from_another() {
     let question = Question::Search { query: Query::text("package", 20), after: None }.encode();
     let (address, stop) = (&node.join[0], AtomicBool::new(false));
     let before = resident(node.pid());
-    let (flooded, mut took, mut searches) = std::thread::scope(|scope| {
+    let (floods, mut took, mut searches) = std::thread::scope(|scope| {
         let honest = scope.spawn(|| peer::block_on(ask_on(address, &question, &stop)));
         let searcher = scope.spawn(|| {
             let mut took = Vec::new();
@@ -94,24 +103,32 @@ fn a_flood_of_one_peer_takes_nothing_from_another() {
             took
         });
         let flooding = scope.spawn(|| {
-            peer::block_on(async {
-                tokio::time::timeout(Duration::from_secs(90), flood(address, &question)).await
+            // Twice, so that what one of them leaves behind shows in the other.
+            [(); 2].map(|()| {
+                let flooded = peer::block_on(async {
+                    tokio::time::timeout(Duration::from_secs(90), flood(address, &question)).await
+                });
+                (flooded.expect("the flood did not end"), resident(node.pid()))
             })
         });
-        let flooded = flooding.join();
-        // Whatever became of it, the others end.
+        let floods = flooding.join();
+        // Whatever became of them, the others end.
         stop.store(true, Ordering::Relaxed);
         let (honest, searcher) = (honest.join(), searcher.join());
-        (flooded.unwrap().expect("the flood did not end"), honest.unwrap(), searcher.unwrap())
+        (floods.unwrap(), honest.unwrap(), searcher.unwrap())
     });
-    let after = resident(node.pid());
-    assert_eq!(flooded.answered + flooded.failed, FLOOD, "{flooded:?}");
+    let [(_, after), (_, again)] = floods;
+    for (flooded, _) in &floods {
+        assert!(flooded.answered > 0, "who asks too much is answered what everybody may ask: {flooded:?}");
+        assert!(flooded.refused > 0, "{flooded:?}");
+        assert_eq!(flooded.answered + flooded.refused, FLOOD, "all else is refused as busy: {flooded:?}");
+    }
     took.sort();
     searches.sort();
     assert!(took.len() >= 3 && searches.len() >= 3, "{} {}", took.len(), searches.len());
     let (slowest, search) = (took[took.len() - 1], searches[searches.len() - 1]);
     eprintln!(
-        "flood: {flooded:?}; {} questions of another, median {:?}, slowest {slowest:?}; {} searches, slowest {search:?}; {before} -> {after} KiB",
+        "flood: {floods:?}; {} questions of another, median {:?}, slowest {slowest:?}; {} searches, slowest {search:?}; {before} -> {after} -> {again} KiB",
         took.len(),
         took[took.len() / 2],
         searches.len()
@@ -119,6 +136,7 @@ fn a_flood_of_one_peer_takes_nothing_from_another() {
     assert!(took[took.len() / 2] < Duration::from_secs(1), "median {:?}", took[took.len() / 2]);
     assert!(slowest < Duration::from_secs(5), "{slowest:?}");
     assert!(after < before + 64 * 1024, "it grew from {before} to {after} KiB");
+    assert!(again < after + 8 * 1024, "it grows with each flood: {before}, {after}, {again} KiB");
     assert_eq!(node.metric("swarmproof_questions_waiting"), 0, "nothing of it is left");
     assert_eq!(node.get("/health").0, 200);
 }
