@@ -16,3 +16,5 @@ mod hostile;
 mod joining;
 #[path = "net/making.rs"]
 mod making;
+#[path = "net/streams.rs"]
+mod streams;

@@ -58,8 +58,9 @@ impl Behaviour {
         // On its own, kad serves only once an address was confirmed from outside.
         kad.set_mode(Some(if config.serves { kad::Mode::Server } else { kad::Mode::Client }));
         let protocol = (ask_name, request_response::ProtocolSupport::Full);
-        // One connection carries both sides' questions, and the answers that are on their way.
-        let streams = config.questions_to_one.saturating_mul(4);
+        // One connection carries both sides' questions, and they are counted together. Each may hold as many bytes as
+        // a question may have, before it is known what it asks.
+        let streams = config.questions_to_one.saturating_add(config.questions_from_one);
         let settings = request_response::Config::default()
             .with_request_timeout(config.patience)
             .with_max_concurrent_streams(streams);

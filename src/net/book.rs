@@ -124,14 +124,21 @@ impl Book {
         })
     }
 
-    /// At most `limit` peers that were met before, the latest first, for finding back to the network.
-    pub(super) fn met(&self, limit: usize) -> Vec<PeerId> {
-        let mut met: Vec<(u64, PeerId)> = (self.peers.iter())
-            .filter(|(_, entry)| entry.best() <= Source::Dialled)
-            .map(|(peer, entry)| (entry.touched, *peer))
-            .collect();
+    /// Whom to find back to the network by: the operator's peers, and at most `limit` others that were met before,
+    /// the latest first; without those that are `connected`.
+    pub(super) fn lost(&self, limit: usize, connected: impl Fn(&PeerId) -> bool) -> Vec<PeerId> {
+        let lost = self.peers.iter().filter(|(peer, _)| !connected(peer));
+        let (mut met, mut all) = (Vec::new(), Vec::new());
+        for (peer, entry) in lost {
+            match entry.best() {
+                Source::Operator => all.push(*peer),
+                Source::Dialled => met.push((entry.touched, *peer)),
+                Source::Itself | Source::Hearsay => {}
+            }
+        }
         met.sort_unstable_by(|a, b| b.cmp(a));
-        met.into_iter().take(limit).map(|(_, peer)| peer).collect()
+        all.extend(met.into_iter().take(limit).map(|(_, peer)| peer));
+        all
     }
 
     /// Whether the last dial of `peer` was forbidden by this node's own limits. Asked once for each dial.

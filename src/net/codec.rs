@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Integers are big-endian; a length is the body's. It is checked before anything is allocated, and a
-//! buffer grows only with what really comes. Patience says how long the asker will wait, so that the
+//! buffer grows only with what really comes. A question that does not come whole within [`READING`] is dropped. Patience says how long the asker will wait, so that the
 //! asked can forget the question without being told.
 
 use core::time::Duration;
@@ -20,7 +20,7 @@ use libp2p::StreamProtocol;
 use libp2p::request_response;
 use tokio::time::Instant;
 
-use crate::network::Refusal;
+use crate::network::{Invalid, Refusal};
 
 /// A question, with what the codec needs to know to wait for its answer.
 #[derive(Debug)]
@@ -30,9 +30,13 @@ pub(super) struct Asked {
     pub(super) patience: Duration,
     /// Only for a question of this node.
     pub(super) wait: Option<Wait>,
-    /// Only for a question of another: it claims to be longer than this side allows, and was not read.
-    pub(super) oversized: bool,
+    /// Only for a question of another: it claims to be longer than this side allows, and was not read; or it ended
+    /// before it was whole.
+    pub(super) ill: Option<Invalid>,
 }
+
+/// How long a question may take to be read: until it is, its asker holds memory here and was not counted.
+pub(super) const READING: Duration = Duration::from_secs(5);
 
 /// How the answer to a question of this node is waited for.
 #[derive(Debug)]
@@ -102,12 +106,16 @@ impl request_response::Codec for Codec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        let length = read_u32(io).await?;
-        let patience = Duration::from_millis(read_u32(io).await?.into());
-        // An error here would be told to nobody, and so charged to nobody.
-        let oversized = usize::try_from(length).map_or(true, |length| length > self.question_bytes);
-        let body = if oversized { Bytes::new() } else { read_body(io, length, self.question_bytes).await? };
-        Ok(Asked { body, patience, wait: None, oversized })
+        let read = Box::pin(read_question(io, self.question_bytes));
+        // An executor that is not tokio's has none of its timers; request-response's own, which is longer, ends it.
+        if tokio::runtime::Handle::try_current().is_err() {
+            return read.await;
+        }
+        match tokio::time::timeout(READING, read).await {
+            Ok(read) => read,
+            // Who is slow is not therefore ill-disposed.
+            Err(_slow) => Err(io::ErrorKind::TimedOut.into()),
+        }
     }
 
     async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Answered>
@@ -150,6 +158,23 @@ impl request_response::Codec for Codec {
         io.write_all(&body).await?;
         io.flush().await
     }
+}
+
+async fn read_question<T: AsyncRead + Unpin>(io: &mut T, limit: usize) -> io::Result<Asked> {
+    let length = read_u32(io).await?;
+    let patience = Duration::from_millis(read_u32(io).await?.into());
+    // An error here would be told to nobody, and so charged to nobody.
+    let (body, ill) = match read_body(io, length, limit).await {
+        Ok(body) => (body, None),
+        Err(error) if WireError::within(&error) == Some(WireError::TooLarge) => {
+            (Bytes::new(), Some(Invalid::TOO_LARGE))
+        }
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            (Bytes::new(), Some(Invalid::UNREADABLE))
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(Asked { body, patience, wait: None, ill })
 }
 
 async fn read_answer<T: AsyncRead + Unpin>(io: &mut T, limit: usize) -> io::Result<Answered> {

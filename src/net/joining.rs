@@ -2,8 +2,8 @@
 //!
 //! The peers that the operator named are dialled at the start. While fewer than a few peers are up, those that are not
 //! connected are dialled again, and with them some that were met before, after pauses that double from a second to
-//! two minutes; each pause is longer by a share that is the node's own, so that nodes which lost the same peer do not
-//! all come back at once.
+//! two minutes. A peer that goes may be back in a moment, so the pauses begin small again. Each pause is longer by a
+//! share that is the node's own, so that nodes which lost the same peer do not all come back at once.
 //!
 //! Walks towards the node's own name fill the table. Kad itself begins one half a second after a peer came into a
 //! table that is not full, so the first ones need nothing from here; this is about those after it, soon at first,
@@ -67,8 +67,10 @@ impl Joining {
             self.dial_at = None;
             self.pause = PAUSES.0;
         }
-        if !more && up < self.enough && self.dial_at.is_none() {
-            self.dial_at = Some(now.after(self.longer(self.pause)));
+        if !more && up < self.enough {
+            self.pause = PAUSES.0;
+            let soon = now.after(self.longer(self.pause));
+            self.dial_at = Some(self.dial_at.map_or(soon, |at| at.min(soon)));
         }
     }
 
@@ -137,6 +139,23 @@ mod tests {
         joining.changed(3, false, at(200));
         let first = (200..).find(|s| joining.due(3, at(*s)).dial).unwrap();
         assert!(first <= 202, "the pauses begin small again: {first}");
+    }
+
+    #[test]
+    fn who_always_has_too_few_dials_soon_after_it_lost_one() {
+        let mut joining = joining();
+        joining.changed(1, true, at(1));
+        joining.changed(2, true, at(1));
+        assert!((1..1000).filter(|s| joining.due(2, at(*s)).dial).count() > 8, "the pauses have grown");
+        joining.changed(1, false, at(1000));
+        let dials: Vec<u64> = (1000..1010).filter(|s| joining.due(1, at(*s)).dial).collect();
+        assert!(dials[0] <= 1002 && dials.len() >= 2, "{dials:?}");
+        // One that comes and goes all the time does not put it off.
+        (1000..1010).for_each(|_| joining.changed(1, false, at(1010)));
+        assert!((1010..1013).any(|s| {
+            joining.changed(1, false, at(s));
+            joining.due(1, at(s)).dial
+        }));
     }
 
     #[test]

@@ -30,11 +30,8 @@ pub(super) fn on_time(node: &mut Node, now: Timestamp) {
     }
     let due = node.joining.due(node.neighbours.up(), now);
     if due.dial {
-        for peer in node.swarm.behaviour().book.met(DIALS) {
-            if !node.swarm.is_connected(&peer) {
-                dial(node, peer);
-            }
-        }
+        let lost = node.swarm.behaviour().book.lost(DIALS, |peer| node.swarm.is_connected(peer));
+        lost.into_iter().for_each(|peer| dial(node, peer));
     }
     if due.walk && node.swarm.behaviour_mut().kad.bootstrap().is_err() {
         tracing::debug!("nobody to walk by");

@@ -75,7 +75,7 @@ fn send(node: &mut Node, id: RequestId, addresses: Vec<Multiaddr>, looked: bool)
     let patience = flight.limits.deadline.since(node.clock.now());
     let wait = Some(Wait { until, bytes: flight.limits.bytes, given_up });
     flight.stats.sent = flight.stats.sent.saturating_add(1);
-    let asked = Asked { body: question.clone(), patience, wait, oversized: false };
+    let asked = Asked { body: question.clone(), patience, wait, ill: None };
     // Nothing comes of this before the swarm is polled, so it is entered in time.
     let sent = node.swarm.behaviour_mut().ask.send_request_with_addresses(&peer, asked, addresses);
     flight.work = Work::Asking { peer, question, looked, sent, _hold: hold };
@@ -169,8 +169,8 @@ impl Waiting {
         if node.is_blocked(from) {
             return;
         }
-        if asked.oversized {
-            node.reject(from, Ware::Question, Invalid::TOO_LARGE);
+        if let Some(why) = asked.ill {
+            node.reject(from, Ware::Question, why);
             // The asker may be gone.
             let _gone = node.swarm.behaviour_mut().ask.send_response(channel, Err(Refusal::NotUnderstood));
             return;

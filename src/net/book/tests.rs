@@ -82,7 +82,7 @@ fn the_book_has_an_end_and_keeps_who_was_met_longest() {
         assert!(book.peers.len() <= 64);
     }
     assert!(book.knows(&boot) && book.knows(&met));
-    assert_eq!(book.met(5), [met, boot]);
+    assert_eq!(book.lost(5, |_| false), [boot, met]);
 }
 
 #[test]
@@ -105,4 +105,18 @@ fn a_dial_that_this_node_forbade_is_told_apart_once() {
     failed(&mut book, peer, &DialError::Denied { cause: denied });
     assert!(book.was_denied(&peer));
     assert!(!book.was_denied(&peer));
+}
+
+#[test]
+fn who_is_connected_hides_nobody_who_is_lost() {
+    let mut book = Book::new(64);
+    let peers: Vec<PeerId> = (0..12).map(|_| PeerId::random()).collect();
+    book.note(peers[0], &at(0), Source::Operator);
+    for (n, peer) in peers.iter().enumerate().skip(1) {
+        made(&mut book, *peer, &at(n));
+    }
+    let connected = |peer: &PeerId| peers[4..].contains(peer);
+    assert_eq!(book.lost(8, connected), [peers[0], peers[3], peers[2], peers[1]]);
+    assert_eq!(book.lost(1, connected), [peers[0], peers[3]]);
+    assert_eq!(book.lost(0, |peer| *peer == peers[0]), []);
 }

@@ -10,7 +10,7 @@ fn asking(body: &'static str, bytes: usize) -> (Asked, oneshot::Sender<()>) {
     let (hold, given_up) = oneshot::channel();
     let until = crate::net::Clock::start().instant(crate::time::Timestamp::from_millis(5000));
     let wait = Some(Wait { until, bytes, given_up });
-    (Asked { body: body.into(), patience: Duration::from_secs(5), wait, oversized: false }, hold)
+    (Asked { body: body.into(), patience: Duration::from_secs(5), wait, ill: None }, hold)
 }
 
 /// What a codec that asked makes of `wire` as the answer.
@@ -41,9 +41,12 @@ fn a_question_is_read_as_it_was_written() {
     let read = block_on(Codec::new(3).read_request(&PROTOCOL, &mut Cursor::new(wire.clone()))).unwrap();
     assert_eq!(read.body, "why");
     assert!(read.patience <= Duration::from_secs(5) && read.patience > Duration::from_secs(4));
-    assert!(!read.oversized);
-    let unread = block_on(Codec::new(2).read_request(&PROTOCOL, &mut Cursor::new(wire))).unwrap();
-    assert!(unread.oversized && unread.body.is_empty());
+    assert_eq!(read.ill, None);
+    let unread = block_on(Codec::new(2).read_request(&PROTOCOL, &mut Cursor::new(wire.clone()))).unwrap();
+    assert_eq!((unread.ill, unread.body), (Some(Invalid::TOO_LARGE), Bytes::new()));
+    let cut = Cursor::new(wire[..wire.len() - 1].to_vec());
+    let cut = block_on(Codec::new(3).read_request(&PROTOCOL, &mut { cut })).unwrap();
+    assert_eq!((cut.ill, cut.body), (Some(Invalid::UNREADABLE), Bytes::new()), "to be charged to its asker");
 }
 
 #[test]
@@ -78,6 +81,17 @@ fn giving_up_ends_the_wait() {
     let mut silent = Silent;
     let error = block_on(codec.read_response(&PROTOCOL, &mut silent)).unwrap_err();
     assert_eq!(WireError::within(&error), Some(WireError::GivenUp));
+}
+
+#[tokio::test(start_paused = true)]
+#[expect(clippy::disallowed_methods, reason = "the runtime's clock, which is paused")]
+async fn a_question_that_does_not_come_is_not_waited_for() {
+    let begun = Instant::now();
+    // It says how long it is, and then nothing.
+    let mut begins = Cursor::new([0, 0, 0, 9, 0, 0, 9, 9, b'x']).chain(Silent);
+    let error = Codec::new(100).read_request(&PROTOCOL, &mut begins).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    assert_eq!(begun.elapsed().as_secs(), READING.as_secs());
 }
 
 /// A reader to which nothing is ever written.
