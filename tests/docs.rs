@@ -65,11 +65,29 @@ fn links_and_paths_are_found() {
 
 #[test]
 fn the_readmes_scenario_is_sound() {
-    let blocks = blocks(&text("README.md"), "toml");
-    assert_eq!(blocks.len(), 1);
+    let scenario = readme_toml("[network]");
     let scenario =
-        Scenario::parse(&blocks[0], &root().join("README.md")).unwrap_or_else(|error| panic!("{error}"));
+        Scenario::parse(&scenario, &root().join("README.md")).unwrap_or_else(|error| panic!("{error}"));
     assert!(!Plan::make(&scenario, 0).timeline.operations.is_empty());
+}
+
+/// The one block of TOML in the README that holds `mark`.
+fn readme_toml(mark: &str) -> String {
+    let mut found = blocks(&text("README.md"), "toml");
+    found.retain(|block| block.contains(mark));
+    assert_eq!(found.len(), 1, "{mark}");
+    found.remove(0)
+}
+
+#[cfg(feature = "node")]
+#[test]
+fn the_readmes_manifest_is_sound() {
+    let manifest: swarmproof::api::Manifest =
+        toml::from_str(&readme_toml("content =")).unwrap_or_else(|error| panic!("{error}"));
+    let publisher = swarmproof::record::Publisher::from_seed([1; 32]).id();
+    // The file is the client's to look up.
+    let manifest = manifest.with_content([1; 32], 1);
+    manifest.package(publisher, swarmproof::time::WallTime::EPOCH).unwrap_or_else(|error| panic!("{error}"));
 }
 
 #[test]
