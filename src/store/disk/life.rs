@@ -364,7 +364,7 @@ mod tests {
         });
         assert!(outer.is_ok() && !contains_panic());
         let broken = contained(|| -> Result<(), Trouble> { panic!("{} is not so", "this") });
-        assert!(matches!(broken, Err(Trouble::Corrupt(words)) if words == "this is not so"));
+        assert!(matches!(broken, Err(Trouble::GaveUp(words)) if words == "this is not so"));
         assert!(!contains_panic(), "nor after a panic");
     }
 }
