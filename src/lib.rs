@@ -7,7 +7,8 @@
 //! [`message`] what registries ask one another, [`engine`] collects what comes back, and [`registry`] is
 //! one node's packages on any network. A service takes it ready-made from `embed`; `node` is such a service as
 //! a process, `client` asks it, and `api` is what they say to each other. The towers meet in [`scenario`], where plans
-//! drive whole registries on a network and the checks of [`oracle`] compare what came with what is true.
+//! drive whole registries on a network and the checks of [`oracle`] compare what came with what is true. The command
+//! line stands on all of it: `cli`.
 //!
 //! # Features
 //!
@@ -16,6 +17,8 @@
 
 #[cfg(feature = "node")]
 pub mod api;
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "node")]
 pub mod client;
 pub mod conformance;

@@ -1,7 +1,5 @@
 //! The command line of swarmproof.
 
-mod cli;
-
 fn main() -> std::process::ExitCode {
-    cli::main()
+    swarmproof::cli::main()
 }

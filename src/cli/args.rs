@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub(crate) use super::format::Format;
+use super::run_args::RunArgs;
 
 /// Run a peer-to-peer package registry through scenarios on a simulated network, the same every time.
 #[derive(Debug, Parser)]
@@ -55,27 +55,9 @@ pub(crate) enum Command {
 /// Run scenarios.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Run {
-    /// Scenario or plan files, or folders of them
-    #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
-    /// Run this seed instead of the file's own
-    #[arg(long, value_name = "N", conflicts_with = "seeds")]
-    pub(crate) seed: Option<u64>,
-    /// Run these seeds instead of the file's own; B is left out, as in 0..20
-    #[arg(long, value_name = "A..B")]
-    pub(crate) seeds: Option<Seeds>,
-    /// How to report
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-    /// Write every event of the run to this file; for exactly one scenario and one seed
-    #[arg(long, value_name = "FILE")]
-    pub(crate) trace: Option<PathBuf>,
-    /// Say for each missed package and each bad ending why, also where all held
-    #[arg(long)]
-    pub(crate) why: bool,
-    /// Do not make each run a second time in another process to see that its trace is the same
-    #[arg(long)]
-    pub(crate) alone: bool,
+    /// What is asked of any network
+    #[command(flatten)]
+    pub(crate) of_any: RunArgs,
     /// Run on a simulated network in virtual time, or on real swarms in this process, in real time
     #[arg(long, value_enum, default_value_t = Network::Sim)]
     pub(crate) network: Network,
@@ -83,9 +65,6 @@ pub(crate) struct Run {
     #[cfg(feature = "net")]
     #[arg(long, value_enum, value_name = "WIRE")]
     pub(crate) wire: Option<Wire>,
-    /// How many runs at once; as many as there are cores, unless given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) jobs: Option<u16>,
 }
 
 /// Print a plan.
@@ -143,32 +122,13 @@ pub(crate) enum Wire {
 }
 
 #[cfg(feature = "net")]
-impl From<Wire> for swarmproof::net::Wire {
+impl From<Wire> for crate::net::Wire {
     fn from(wire: Wire) -> Self {
         match wire {
             Wire::Memory => Self::Memory,
             Wire::Tcp => Self::Tcp,
             Wire::Quic => Self::Quic,
         }
-    }
-}
-
-/// Seeds from one to another, the last left out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seeds(pub(crate) core::ops::Range<u64>);
-
-impl core::str::FromStr for Seeds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wanted = || format!("`{text}` is not a range of seeds such as 0..20");
-        let (from, to) = text.split_once("..").ok_or_else(wanted)?;
-        let number = |text: &str| text.parse::<u64>().map_err(|_| wanted());
-        let range = number(from)?..number(to)?;
-        if range.is_empty() {
-            return Err(format!("`{text}` holds no seed: the second must be greater than the first"));
-        }
-        Ok(Self(range))
     }
 }
 
@@ -180,26 +140,5 @@ mod tests {
     fn the_definition_is_sound() {
         use clap::CommandFactory as _;
         Args::command().debug_assert();
-    }
-
-    #[test]
-    fn seeds_are_a_range_that_holds_some() {
-        assert_eq!("0..20".parse(), Ok(Seeds(0..20)));
-        assert_eq!("7..8".parse(), Ok(Seeds(7..8)));
-        for bad in [
-            "",
-            "7",
-            "..",
-            "1..",
-            "..3",
-            "5..5",
-            "9..2",
-            "-1..2",
-            "0..1e3",
-            "0...3",
-            "0..99999999999999999999",
-        ] {
-            assert!(bad.parse::<Seeds>().is_err(), "{bad}");
-        }
     }
 }

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::scenario::catalogue_file::CatalogueFile;
 use cargo_metadata::MetadataCommand;
-use swarmproof::scenario::catalogue_file::CatalogueFile;
 
 use super::args::Catalogue;
 use super::exit::{End, Refused};

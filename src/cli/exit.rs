@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[cfg(feature = "node")]
-use swarmproof::api::ErrorCode;
+use crate::api::ErrorCode;
 #[cfg(feature = "node")]
-use swarmproof::client::{ClientError, SourceError, TokenError};
+use crate::client::{ClientError, SourceError, TokenError};
 #[cfg(feature = "node")]
-use swarmproof::node::NodeError;
-use swarmproof::scenario::FileError;
+use crate::node::NodeError;
+use crate::scenario::FileError;
 
 /// How it ended, worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,15 +1,15 @@
-//! One run: a plan made, run, timed, and told.
+//! One run: a plan made, run, timed; in this process, or in one of its own.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use swarmproof::scenario::report::RunReport;
-use swarmproof::scenario::{RunError, RunOptions};
-
 use super::on::On;
 use super::panics;
+use super::process::{self, Asked};
+use super::ran::{Ran, Second};
 use super::source::Source;
 use super::stop::Stop;
+use crate::scenario::{RunError, RunOptions};
 
 /// A run to be made.
 #[derive(Clone, Debug)]
@@ -22,37 +22,38 @@ pub(crate) struct Job {
     pub(crate) seed: u64,
 }
 
-/// What came of a run.
-#[derive(Debug)]
-pub(crate) enum Ran {
-    /// It ended, and this is its report.
-    Ended(Box<RunReport>),
-    /// It broke, for this cause.
-    Broke(String),
-    /// It was not begun, or not brought to its end, because of a signal.
-    Stopped,
+/// How a run is made.
+#[derive(Debug, Default)]
+pub(crate) struct How<'a> {
+    /// Whether to say why, also where all held.
+    pub(crate) why: bool,
+    /// Whether the process is there for this run alone: then its panics are told as they come, on whichever thread.
+    pub(crate) within: bool,
+    /// Where each event is written.
+    pub(crate) trace: Option<&'a Path>,
 }
 
-/// Make the run.
+/// Make the run in this process; its trace is written to `trace`.
 pub(crate) fn run(
     job: &Job,
     source: &Source,
-    on: On,
-    why: bool,
+    on: On<'_>,
+    how: &How<'_>,
     trace: Option<Box<dyn Write + Send>>,
     stop: &Stop,
 ) -> Ran {
     if stop.raised() {
         return Ran::Stopped;
     }
-    let options = RunOptions { trace, why, stop: stop.flag() };
+    let options = RunOptions { trace, why: how.why, stop: stop.flag() };
     #[expect(
         clippy::disallowed_methods,
         clippy::disallowed_types,
         reason = "how long it took is told to people; the run does not see it"
     )]
     let begun = std::time::Instant::now();
-    let ran = panics::caught(|| on.run(&source.plan(job.seed), options));
+    let run = || on.run(&source.plan(job.seed), options);
+    let ran = if how.within { panics::aloud(run) } else { panics::caught(run) };
     let took = begun.elapsed();
     match ran {
         Ok(Ok(mut report)) => {
@@ -68,12 +69,46 @@ pub(crate) fn run(
     }
 }
 
+/// Make the run in a process of its own, and `again` in another, to be compared.
+pub(crate) fn run_apart(
+    job: &Job,
+    source: &Source,
+    how: &How<'_>,
+    again: bool,
+    stop: &Stop,
+) -> (Ran, Option<Second>) {
+    let give_up = || stop.raised();
+    if stop.raised() {
+        return (Ran::Stopped, None);
+    }
+    let asked = asked(job, source, how);
+    let ran = process::run(asked, &give_up);
+    if !again || stop.raised() || !matches!(ran, Ran::Ended(_)) {
+        return (ran, None);
+    }
+    let second = match process::run(Asked { why: false, trace: None, ..asked }, &give_up) {
+        Ran::Ended(report) => Some(Second::Hash(report.trace_hash)),
+        Ran::Broke(cause) => Some(Second::Broke(Some(cause))),
+        Ran::Stopped => None,
+    };
+    (ran, second)
+}
+
+/// What a process is asked, that makes this run.
+pub(crate) fn asked<'a>(job: &'a Job, source: &Source, how: &How<'a>) -> Asked<'a> {
+    let seed = match source {
+        Source::Scenario(_) => Some(job.seed),
+        Source::Plan(_) => None,
+    };
+    Asked { file: &job.file, seed, why: how.why, trace: how.trace }
+}
+
 /// The one command that makes this run again.
-pub(crate) fn replay(file: &Path, seed: u64, source: &Source, on: On) -> String {
-    let (file, flags) = (quoted(&file.display().to_string()), on.flags());
+pub(crate) fn replay(file: &Path, seed: u64, source: &Source, on: On<'_>) -> String {
+    let (program, file, flags) = (on.program(), quoted(&file.display().to_string()), on.flags());
     match source {
-        Source::Scenario(_) => format!("swarmproof run {file} --seed {seed}{flags}"),
-        Source::Plan(_) => format!("swarmproof run {file}{flags}"),
+        Source::Scenario(_) => format!("{program} run {file} --seed {seed}{flags}"),
+        Source::Plan(_) => format!("{program} run {file}{flags}"),
     }
 }
 

@@ -1,11 +1,17 @@
 //! The command line: arguments in, files read, runs started on all cores, text or JSON out.
 //!
 //! Nothing is run and nothing is written before every argument and every file has been found good.
+//!
+//! [`main`] is the program `swarmproof`. Another program that brings a network of its own, an [`Elsewhere`], takes
+//! [`RunArgs`] as the arguments of a command `run` and calls [`run_elsewhere`]: the same files, options, reports and
+//! exit codes, with each run in a process of its own. Both start their own program anew for that, so they are to be
+//! called from `main`, in a program that does nothing else with its arguments.
 
 mod args;
 mod catalogue;
 #[cfg(feature = "node")]
 mod client;
+mod elsewhere;
 mod exit;
 mod files;
 mod format;
@@ -16,10 +22,14 @@ mod on;
 mod output;
 mod panics;
 mod pool;
+mod process;
 mod progress;
+mod ran;
 mod run;
+mod run_args;
 mod source;
 mod stop;
+mod told;
 mod twin;
 
 use std::process::ExitCode;
@@ -27,13 +37,16 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use self::args::{Args, Command};
+pub use self::elsewhere::Elsewhere;
 use self::exit::{End, Refused};
+use self::on::On;
+pub use self::run_args::RunArgs;
 
 /// Do what the arguments of this process say.
-pub(crate) fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     let args = Args::parse();
     let ended = match &args.command {
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => On::of(args).and_then(|on| run::run(&args.of_any, on)),
         Command::Plan(args) => plan(args),
         Command::Check(args) => check(args),
         Command::Schema => schema(),
@@ -51,6 +64,20 @@ pub(crate) fn main() -> ExitCode {
         #[cfg(feature = "node")]
         Command::Node(args) => node::run(args),
     };
+    code(ended)
+}
+
+/// Do what `swarmproof run` does, on a network that this program brings.
+///
+/// Each run is made in a process of its own: this program is started again as `run FILE --seed N` with flags that the
+/// help does not show, tells its report to this process, and is ended with it. So the program must come here with
+/// the arguments of its command `run`, whatever they are.
+pub fn run_elsewhere(args: &RunArgs, elsewhere: &Elsewhere) -> ExitCode {
+    code(run::run(args, On::Elsewhere(elsewhere)))
+}
+
+/// How the process ends; what is wrong is said.
+fn code(ended: Result<End, Refused>) -> ExitCode {
     match ended {
         Ok(end) => end.code(),
         Err(refused) => {
@@ -84,6 +111,6 @@ fn check(args: &args::Check) -> Result<End, Refused> {
 
 /// Print the JSON schema of scenario files.
 fn schema() -> Result<End, Refused> {
-    let schema = swarmproof::scenario::schema();
+    let schema = crate::scenario::schema();
     output::print(&format!("{schema:#}\n"))
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use swarmproof::node::{self, Flags, LogFormat, NodeConfig};
+use crate::node::{self, Flags, LogFormat, NodeConfig};
 
 use super::exit::{End, Refused};
 use super::format::Format;

@@ -2,23 +2,27 @@
 
 use std::path::Path;
 
-use swarmproof::scenario::report::RunReport;
-use swarmproof::scenario::{self, Plan, RunError, RunOptions};
+use crate::scenario::report::RunReport;
+use crate::scenario::{self, Plan, RunError, RunOptions};
 
 use super::args::{Network, Run};
+use super::elsewhere::Elsewhere;
 use super::exit::Refused;
+use super::run_args::RunArgs;
 
 /// The network of a command's runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum On {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum On<'a> {
     /// The simulated one.
     Sim,
     /// Real swarms, connected by this.
     #[cfg(feature = "net")]
-    Swarm(swarmproof::net::Wire),
+    Swarm(crate::net::Wire),
+    /// One that another program brings.
+    Elsewhere(&'a Elsewhere),
 }
 
-impl On {
+impl On<'_> {
     /// What the arguments say.
     pub(crate) fn of(args: &Run) -> Result<Self, Refused> {
         match args.network {
@@ -28,13 +32,31 @@ impl On {
             )),
             Network::Sim => Ok(Self::Sim),
             #[cfg(feature = "net")]
-            Network::Swarm => Ok(Self::Swarm(args.wire.map_or(swarmproof::net::Wire::Memory, Into::into))),
+            Network::Swarm => Ok(Self::Swarm(args.wire.map_or(crate::net::Wire::Memory, Into::into))),
         }
     }
 
     /// Whether the same plan gives the same trace here, so that another process can be compared.
     pub(crate) fn repeats(self) -> bool {
-        self == Self::Sim
+        match self {
+            Self::Sim | Self::Elsewhere(_) => true,
+            #[cfg(feature = "net")]
+            Self::Swarm(_) => false,
+        }
+    }
+
+    /// Whether one process makes one run: what runs there counts through the process, so that the second run of
+    /// one would not be what the first is.
+    pub(crate) fn apart(self) -> bool {
+        matches!(self, Self::Elsewhere(_))
+    }
+
+    /// The first word of a command that makes a run here.
+    pub(crate) fn program(self) -> &'static str {
+        match self {
+            Self::Elsewhere(it) => it.program,
+            _ => "swarmproof",
+        }
     }
 
     /// Follow `plan`.
@@ -43,13 +65,14 @@ impl On {
             Self::Sim => scenario::run(plan, options),
             #[cfg(feature = "net")]
             Self::Swarm(wire) => scenario::run_on_swarms(plan, wire, &options),
+            Self::Elsewhere(it) => (it.run)(plan, options),
         }
     }
 
     /// What the command of a run has besides, to be made here again.
     pub(crate) fn flags(self) -> String {
         match self {
-            Self::Sim => String::new(),
+            Self::Sim | Self::Elsewhere(_) => String::new(),
             #[cfg(feature = "net")]
             Self::Swarm(wire) => format!(" --network swarm --wire {wire}"),
         }
@@ -58,7 +81,7 @@ impl On {
     /// How many runs at once, unless it is said: those that mostly wait can be more than there are cores.
     pub(crate) fn at_once(self, asked: Option<u16>) -> Option<u16> {
         match self {
-            Self::Sim => asked,
+            Self::Sim | Self::Elsewhere(_) => asked,
             #[cfg(feature = "net")]
             Self::Swarm(_) => asked.or_else(|| {
                 let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -68,10 +91,10 @@ impl On {
     }
 
     /// Refuse what cannot be run here, each file with its reason.
-    pub(crate) fn check<'a>(
+    pub(crate) fn check<'p>(
         self,
-        args: &Run,
-        plans: impl Iterator<Item = (&'a Path, Plan)>,
+        args: &RunArgs,
+        plans: impl Iterator<Item = (&'p Path, Plan)>,
     ) -> Result<(), Refused> {
         match self {
             Self::Sim => {
@@ -85,15 +108,10 @@ impl On {
             )),
             #[cfg(feature = "net")]
             Self::Swarm(_) => {
-                let reason = |(file, plan): (&Path, Plan)| {
-                    let why = scenario::unfit(&plan).err()?;
-                    Some(format!("{}: cannot be run on real swarms: {why}", file.display()))
-                };
-                let mut wrong: Vec<String> = plans.filter_map(reason).collect();
-                // The seeds of one file mostly have the same reason.
-                wrong.dedup();
-                if wrong.is_empty() { Ok(()) } else { Err(Refused::Usage(wrong.join("\n"))) }
+                let unfit = |plan: &Plan| scenario::unfit(plan).err().map(|why| why.to_string());
+                all_fit("on real swarms", plans, unfit)
             }
+            Self::Elsewhere(it) => all_fit(&format!("by {}", it.program), plans, it.unfit),
         }
     }
 
@@ -104,8 +122,25 @@ impl On {
             #[cfg(feature = "net")]
             Self::Swarm(_) => Some(
                 "real swarms in real time, on this machine's own links: the delays of network profiles are \
-                 not applied, and no second process compares traces\n",
+                 not applied, and no second process compares traces",
             ),
+            Self::Elsewhere(it) => it.note,
         }
     }
+}
+
+/// Refuse the files whose plans are unfit to be run `there`, all at once.
+fn all_fit<'p>(
+    there: &str,
+    plans: impl Iterator<Item = (&'p Path, Plan)>,
+    unfit: impl Fn(&Plan) -> Option<String>,
+) -> Result<(), Refused> {
+    let reason = |(file, plan): (&Path, Plan)| {
+        let why = unfit(&plan)?;
+        Some(format!("{}: cannot be run {there}: {why}", file.display()))
+    };
+    let mut wrong: Vec<String> = plans.filter_map(reason).collect();
+    // The seeds of one file mostly have the same reason.
+    wrong.dedup();
+    if wrong.is_empty() { Ok(()) } else { Err(Refused::Usage(wrong.join("\n"))) }
 }

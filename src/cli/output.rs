@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::scenario::report::Tone;
 use anstyle::{AnsiColor, Style};
-use swarmproof::scenario::report::Tone;
 
 use super::exit::{End, Refused};
 

@@ -19,13 +19,19 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         .map_err(|_| LAST.take().unwrap_or_else(|| "it panicked and did not say why".to_owned()))
 }
 
+/// Call `work`; a panic's words go to standard error, where whoever started this process reads them.
+pub(crate) fn aloud<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    // As above. A run may have threads of its own, so this thread does not know what the panic said.
+    panic::catch_unwind(AssertUnwindSafe(work)).map_err(|_| "it panicked".to_owned())
+}
+
 /// From now on a panic of which the store makes an error is told as that error alone: it is about a damaged file, and
 /// whoever has one is not helped by where in the database's code that was seen.
 #[cfg(feature = "node")]
 pub(crate) fn leave_contained_to_the_store() {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if !swarmproof::store::disk::contains_panic() {
+        if !crate::store::disk::contains_panic() {
             usual(info);
         }
     }));

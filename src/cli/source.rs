@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use swarmproof::scenario::{FileError, Plan, Scenario};
+use crate::scenario::{FileError, Plan, Scenario};
 
 use super::exit::Refused;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use swarmproof::client::{NodeUrl, Wanted};
+use crate::client::{NodeUrl, Wanted};
 
 use crate::cli::format::Format;
 

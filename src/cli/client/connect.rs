@@ -3,8 +3,8 @@
 use std::env;
 use std::path::PathBuf;
 
-use swarmproof::client::{Client, NodeUrl, Token};
-use swarmproof::node::{default_data_folder, token_file};
+use crate::client::{Client, NodeUrl, Token};
+use crate::node::{default_data_folder, token_file};
 
 use super::args::{Where, Who};
 use crate::cli::exit::Refused;

@@ -1,9 +1,9 @@
 //! `swarmproof get`: one release, and where none is named the list of all.
 
+use crate::api::{ReleaseView, VersionsView};
+use crate::client::Wanted;
+use crate::package::ReleaseId;
 use serde::Serialize;
-use swarmproof::api::{ReleaseView, VersionsView};
-use swarmproof::client::Wanted;
-use swarmproof::package::ReleaseId;
 
 use super::args::Get;
 use super::{connect, show};

@@ -6,13 +6,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::api::{ErrorCode, Manifest, PublishedView};
+use crate::client::{Client, ClientError, read_manifest};
+use crate::package::PublisherId;
+use crate::scenario::Listing;
+use crate::scenario::report::Tone;
+use crate::time::WallTime;
 use serde::Serialize;
-use swarmproof::api::{ErrorCode, Manifest, PublishedView};
-use swarmproof::client::{Client, ClientError, read_manifest};
-use swarmproof::package::PublisherId;
-use swarmproof::scenario::Listing;
-use swarmproof::scenario::report::Tone;
-use swarmproof::time::WallTime;
 
 use super::args::Publish;
 use super::{connect, show};

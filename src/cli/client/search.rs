@@ -1,7 +1,7 @@
 //! `swarmproof search`: results shown as they come.
 
-use swarmproof::api::{OutcomeView, SearchLine};
-use swarmproof::client::{ClientError, SearchQuery};
+use crate::api::{OutcomeView, SearchLine};
+use crate::client::{ClientError, SearchQuery};
 
 use super::args::Search;
 use super::{connect, show};

@@ -1,9 +1,9 @@
 //! What a node tells, as text for people.
 
+use crate::api::{EndView, OutcomeView, PeerView, PublishedView, ReasonView, ReleaseView, VersionsView};
+use crate::client::visible;
+use crate::scenario::report::{Align, Table, Tone};
 use serde::Serialize;
-use swarmproof::api::{EndView, OutcomeView, PeerView, PublishedView, ReasonView, ReleaseView, VersionsView};
-use swarmproof::client::visible;
-use swarmproof::scenario::report::{Align, Table, Tone};
 
 /// Puts a text into the colour of its tone.
 pub(super) type Paint = fn(Tone, &str) -> String;

@@ -1,8 +1,8 @@
 //! What people are shown.
 
+use crate::api::{EndView, PeerView, PublishedView, ReleaseView, VersionsView};
+use crate::scenario::report::Tone;
 use serde_json::json;
-use swarmproof::api::{EndView, PeerView, PublishedView, ReleaseView, VersionsView};
-use swarmproof::scenario::report::Tone;
 
 use super::show;
 
@@ -43,7 +43,7 @@ fn a_release_is_shown_with_all_that_is_told_of_it() {
     ");
     assert!(!text.contains('\u{1b}'), "nothing that a terminal would obey");
     let name = text.lines().find_map(|line| line.strip_prefix("release")).unwrap().trim();
-    assert_eq!(name.parse::<swarmproof::client::Wanted>().unwrap().release().unwrap(), view().release());
+    assert_eq!(name.parse::<crate::client::Wanted>().unwrap().release().unwrap(), view().release());
 }
 
 #[test]

@@ -1,0 +1,265 @@
+//! What the program is asked, and what it must say.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use crate::PROGRAM;
+use crate::program::{self, HANGS_IN};
+
+/// A scenario that is small and sound.
+const GOOD: &str = r#"description = "Small and sound."
+seeds = "0..3"
+duration = "20s"
+
+[network]
+peers = 8
+registries = 2
+profile = "lan"
+
+[catalogue]
+packages = 20
+publishers = 3
+
+[[workload]]
+search = { rate = "1/s", from = "1s", until = "10s" }
+
+[expect]
+recall = ">= 0.99"
+"#;
+
+pub(crate) fn all() -> Vec<Trial> {
+    let trials: [(&str, fn()); 12] = [
+        ("runs_are_told_as_by_the_command_itself", runs_are_told_as_by_the_command_itself),
+        ("the_options_reach_the_process_of_a_run", the_options_reach_the_process_of_a_run),
+        ("a_plan_runs_with_its_own_seed", a_plan_runs_with_its_own_seed),
+        ("what_does_not_hold_fails", what_does_not_hold_fails),
+        ("the_last_words_of_a_process_are_the_cause", the_last_words_of_a_process_are_the_cause),
+        ("a_process_that_ends_well_without_a_report_broke", a_process_that_ends_well_without_a_report_broke),
+        ("a_crash_after_the_report_is_no_pass", a_crash_after_the_report_is_no_pass),
+        ("others_go_on_beside_a_crash", others_go_on_beside_a_crash),
+        ("what_a_process_warns_of_is_passed_on", what_a_process_warns_of_is_passed_on),
+        ("what_does_not_fit_is_refused_before_anything_runs", what_does_not_fit_is_refused),
+        ("a_process_makes_one_run", a_process_makes_one_run),
+        ("an_interrupt_ends_the_processes_of_runs", an_interrupt_ends_the_processes_of_runs),
+    ];
+    let trial = |(name, test): (&str, fn())| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    };
+    trials.into_iter().map(trial).collect()
+}
+
+/// A folder with one sound scenario, `good.toml`.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("good.toml"), GOOD).unwrap();
+    folder
+}
+
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.current_dir(folder).env(PROGRAM, "1").env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command.stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    program(folder).args(args).output().unwrap()
+}
+
+/// `good.toml` with this seed.
+fn seed(folder: &Path, seed: u64, more: &[&str]) -> Output {
+    run(folder, &[&["run", "good.toml", "--seed", &seed.to_string()], more].concat())
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn out(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn err(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+/// What it says beside the report, but for the note on the network.
+fn beside(output: &Output) -> &str {
+    err(output).strip_prefix("this network is a test's\n").expect("the note comes first, and once")
+}
+
+fn reports(output: &Output) -> Vec<Value> {
+    out(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn runs_are_told_as_by_the_command_itself() {
+    let folder = folder();
+    let output = run(folder.path(), &["run", ".", "--jobs", "2"]);
+    assert_eq!(code(&output), 0, "{}{}", out(&output), err(&output));
+    let lines: Vec<&str> = out(&output).lines().collect();
+    for (seed, line) in lines.iter().take(3).enumerate() {
+        assert!(line.starts_with(&format!("pass ./good.toml seed {seed}: recall 1.000")), "{line}");
+    }
+    assert!(lines[4].contains("req/search"), "the table is missing: {lines:?}");
+    assert_eq!(lines.last(), Some(&"3 runs, all held"));
+    assert_eq!(beside(&output), "");
+
+    let output = run(folder.path(), &["run", "good.toml", "--format", "json"]);
+    assert_eq!((code(&output), beside(&output)), (0, ""));
+    let hashes: Vec<String> = reports(&output).iter().map(|it| it["trace_hash"].to_string()).collect();
+    assert_eq!(hashes.len(), 3);
+    for (seed, report) in reports(&output).iter().enumerate() {
+        assert_eq!(report["replay"], format!("elsewhere run good.toml --seed {seed}"));
+        assert_eq!((&report["scenario"], &report["seed"]), (&"good.toml".into(), &seed.into()));
+        assert_eq!(report["network"], "elsewhere");
+        assert!(report["wall_ms"].as_f64() > Some(0.0));
+        assert_eq!(report["why"], Value::Array(vec![]));
+    }
+    let again = run(folder.path(), &["run", "good.toml", "--format", "json", "--alone", "--jobs", "1"]);
+    let others: Vec<String> = reports(&again).iter().map(|it| it["trace_hash"].to_string()).collect();
+    assert_eq!(hashes, others);
+}
+
+fn the_options_reach_the_process_of_a_run() {
+    let folder = folder();
+    // Files that a careless command line would take for options.
+    fs::rename(folder.path().join("good.toml"), folder.path().join("--seed.toml")).unwrap();
+    let output = run(folder.path(), &["run", "--seed", "1", "--trace=-trace", "--why", "--", "--seed.toml"]);
+    assert_eq!((code(&output), beside(&output)), (0, ""), "{}", out(&output));
+    let trace = fs::read_to_string(folder.path().join("-trace")).unwrap();
+    assert!(trace.lines().count() > 100 && trace.ends_with("}\n"), "{} lines", trace.lines().count());
+
+    // Registry 0 is alone and finds nothing: that is explained only when asked for.
+    let alone =
+        GOOD.replace("[expect]", "[[fault]]\nat = \"500ms\"\npartition = { registries = [0] }\n[expect]");
+    let alone = alone.replace("recall = \">= 0.99\"", "recall = \">= 0\"");
+    fs::write(folder.path().join("alone.toml"), alone).unwrap();
+    for (more, told) in [(&[][..], false), (&["--why"], true)] {
+        let args = ["run", "alone.toml", "--seed", "1", "--format", "json"];
+        let output = run(folder.path(), &[&args[..], more].concat());
+        assert_eq!(code(&output), 0, "{}{}", out(&output), err(&output));
+        let why = reports(&output)[0]["why"].as_array().unwrap().len();
+        assert_eq!(why > 0, told, "{more:?}: {why} reasons");
+    }
+}
+
+fn a_plan_runs_with_its_own_seed() {
+    let folder = folder();
+    let scenario = swarmproof::scenario::Scenario::read(folder.path().join("good.toml")).unwrap();
+    let plan = swarmproof::scenario::Plan::make(&scenario, 5).to_toml().unwrap();
+    fs::write(folder.path().join("plan.toml"), plan).unwrap();
+    let output = run(folder.path(), &["run", "plan.toml", "--format", "json"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let (made, scenario) = (reports(&output), seed(folder.path(), 5, &["--format", "json"]));
+    assert_eq!(made[0]["replay"], "elsewhere run plan.toml");
+    assert_eq!(made[0]["seed"], 5);
+    assert_eq!(made[0]["trace_hash"], reports(&scenario)[0]["trace_hash"]);
+}
+
+fn what_does_not_hold_fails() {
+    let folder = folder();
+    fs::write(folder.path().join("low.toml"), GOOD.replace(">= 0.99", "< 0.5")).unwrap();
+    let output = run(folder.path(), &["run", "low.toml", "--seed", "1"]);
+    assert_eq!((code(&output), beside(&output)), (1, ""));
+    assert!(out(&output).contains("  expected recall < 0.5, got 1"), "{}", out(&output));
+    assert!(out(&output).contains("  replay   elsewhere run low.toml --seed 1\n"), "{}", out(&output));
+}
+
+/// The cause that is told of a run that broke; nothing else may be told.
+fn cause(output: &Output) -> String {
+    assert_eq!((code(output), out(output)), (3, ""), "{}", err(output));
+    let text = beside(output).strip_prefix("broke good.toml seed ").expect("it broke");
+    let (told, replay) =
+        text.split_once("\n  replay   elsewhere run good.toml --seed ").expect("it can be replayed");
+    assert_eq!(replay.lines().count(), 1, "{replay}");
+    told.split_once(": ").expect("a cause").1.to_owned()
+}
+
+fn the_last_words_of_a_process_are_the_cause() {
+    let folder = folder();
+    let told = cause(&seed(folder.path(), program::PANICS, &[]));
+    assert!(told.contains("thread 'simulation'") && told.contains("the sky fell"), "{told}");
+    assert!(told.contains("program.rs:") && told.ends_with("(its process ended, exit status: 3)"), "{told}");
+    let told = cause(&seed(folder.path(), program::CRASHES, &[]));
+    assert!(told.starts_with("these were its last words (its process ended, signal: 6 (SIGABRT)"), "{told}");
+    let told = cause(&seed(folder.path(), program::BREAKS, &["--format", "json"]));
+    assert_eq!(told, "the plan cannot be followed: it leads nowhere (its process ended, exit status: 3)");
+}
+
+fn a_process_that_ends_well_without_a_report_broke() {
+    let told = cause(&seed(folder().path(), program::LEAVES, &[]));
+    assert_eq!(told, "its process ended without a report, exit status: 0");
+}
+
+fn a_crash_after_the_report_is_no_pass() {
+    let told = cause(&seed(folder().path(), program::CRASHES_LATE, &[]));
+    assert!(told.starts_with("its process told a report and then ended, signal: 6"), "{told}");
+}
+
+fn others_go_on_beside_a_crash() {
+    let folder = folder();
+    let seeds = format!("{}..{}", program::CRASHES, program::CRASHES_LATE + 1);
+    let output = run(folder.path(), &["run", "good.toml", "--seeds", &seeds, "--jobs", "2"]);
+    assert_eq!((code(&output), out(&output)), (3, ""), "three broke, and nothing was left to report");
+    assert_eq!(beside(&output).lines().filter(|line| line.starts_with("broke ")).count(), 3);
+    let seeds = format!("{}..{}", program::WARNS, program::LEAVES + 1);
+    let output = run(folder.path(), &["run", "good.toml", "--seeds", &seeds]);
+    assert_eq!(code(&output), 3);
+    assert!(out(&output).ends_with("1 run, 1 broke\n"), "{}", out(&output));
+}
+
+fn what_a_process_warns_of_is_passed_on() {
+    let output = seed(folder().path(), program::WARNS, &["--alone"]);
+    assert_eq!((code(&output), beside(&output)), (0, "warning: a thread was left behind\n"));
+}
+
+fn what_does_not_fit_is_refused() {
+    let folder = folder();
+    fs::write(folder.path().join("large.toml"), GOOD.replace("peers = 8", "peers = 31")).unwrap();
+    let output = run(folder.path(), &["run", "."]);
+    assert_eq!((code(&output), out(&output)), (2, ""));
+    let told = "error: ./large.toml: cannot be run by elsewhere: it has more than 30 nodes\n";
+    assert_eq!(err(&output), told, "once for all its seeds, and nothing of the other file");
+    let output = seed(folder.path(), 1, &["--trace", "no/such/folder"]);
+    assert_eq!((code(&output), out(&output)), (2, ""), "{}", err(&output));
+}
+
+fn a_process_makes_one_run() {
+    let folder = folder();
+    let output = run(folder.path(), &["run", "--within", "good.toml"]);
+    assert_eq!((code(&output), out(&output)), (2, ""), "{}", err(&output));
+    let output = seed(folder.path(), 1, &["--within", "--format", "json"]);
+    assert_eq!((code(&output), err(&output)), (0, ""), "the note is told by whoever started it");
+    assert_eq!(reports(&output).len(), 1);
+}
+
+fn an_interrupt_ends_the_processes_of_runs() {
+    let folder = folder();
+    let process = folder.path().join("process");
+    let mut command = program(folder.path());
+    command.args(["run", "good.toml", "--seed", &program::HANGS.to_string()]).env(HANGS_IN, &process);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let hangs = within_half_a_minute(|| fs::read_to_string(&process).ok().filter(|it| !it.is_empty()));
+    let hangs = hangs.expect("the run begins");
+    assert!(Path::new("/proc").join(&hangs).exists(), "it hangs");
+    // The parent alone is told, as by a supervisor; it must end what it started.
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let ended = within_half_a_minute(|| child.try_wait().unwrap());
+    assert_eq!(ended.and_then(|it| it.code()), Some(130));
+    assert!(!Path::new("/proc").join(&hangs).exists(), "process {hangs} was left behind");
+}
+
+fn within_half_a_minute<T>(mut come: impl FnMut() -> Option<T>) -> Option<T> {
+    (0..600).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        come()
+    })
+}
