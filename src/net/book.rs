@@ -200,7 +200,11 @@ impl NetworkBehaviour for Book {
         _: &[Multiaddr],
         _: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
-        Ok(peer.map_or_else(Vec::new, |peer| self.addresses(&peer)))
+        let Some(peer) = peer else { return Ok(Vec::new()) };
+        // With the peer's name behind it, as kad gives its own. The swarm takes out what it is given twice, and would
+        // otherwise dial the same place as often.
+        let named = |address: Multiaddr| address.with_p2p(peer).unwrap_or_else(|address| address);
+        Ok(self.addresses(&peer).into_iter().map(named).collect())
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {

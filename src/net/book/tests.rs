@@ -7,9 +7,18 @@ fn at(n: usize) -> Multiaddr {
     format!("/ip4/192.0.2.{}/tcp/{}", n % 250 + 1, n + 1).parse().unwrap()
 }
 
+/// Where the book has `peer` dialled. Each with the peer's name behind it, as kad says it: the swarm is to see that
+/// they are the same.
 fn dialled(book: &mut Book, peer: PeerId) -> Vec<Multiaddr> {
     let id = ConnectionId::new_unchecked(0);
-    book.handle_pending_outbound_connection(id, Some(peer), &[], Endpoint::Dialer).unwrap()
+    let named = book.handle_pending_outbound_connection(id, Some(peer), &[], Endpoint::Dialer).unwrap();
+    let unnamed = |address: &Multiaddr| {
+        assert_eq!(address.clone().with_p2p(peer).as_ref(), Ok(address), "it is named already");
+        bare(address, peer).unwrap()
+    };
+    let all: Vec<Multiaddr> = named.iter().map(unnamed).collect();
+    assert!(all.iter().all(|address| !named.contains(address)));
+    all
 }
 
 fn made(book: &mut Book, peer: PeerId, address: &Multiaddr) {
