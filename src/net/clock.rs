@@ -25,6 +25,11 @@ impl Clock {
         Self { wall: Some(wall), ..Self::start() }
     }
 
+    /// The same, of a run that begins after `span`: until then it is the beginning.
+    pub(super) fn later(self, span: core::time::Duration) -> Self {
+        Self { epoch: self.epoch + span, ..self }
+    }
+
     /// The time of the run.
     pub fn now(&self) -> Timestamp {
         Timestamp::ZERO.after(self.epoch.elapsed())

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use futures::channel::oneshot;
 use libp2p::PeerId;
-use libp2p::kad::{QueryId, Record};
+use libp2p::kad::{QueryId, QueryStats, Record};
 use libp2p::request_response::OutboundRequestId;
 
 use crate::network::{Limits, RequestId, RequestStats};
@@ -58,6 +58,13 @@ pub(super) struct Flight {
     pub(super) limits: Limits,
     pub(super) begun: Timestamp,
     pub(super) stats: RequestStats,
+}
+
+/// A request may take several queries; the counts of each are added once, when it ends or is ended.
+pub(super) fn note_cost(cost: &mut RequestStats, query: &QueryStats) {
+    cost.sent = cost.sent.saturating_add(query.num_requests());
+    cost.answered = cost.answered.saturating_add(query.num_successes());
+    cost.failed = cost.failed.saturating_add(query.num_failures());
 }
 
 /// All requests in flight.

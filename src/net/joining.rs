@@ -51,6 +51,11 @@ impl Joining {
         Self { enough, refresh, share, pause: PAUSES.0, dial_at: None, walk_at: None }
     }
 
+    /// This node has been part of the network for long: its next walk is somewhere within the time between walks.
+    pub(super) fn stand(&mut self, now: Timestamp) {
+        self.walk_at = Some(now.after(self.refresh * self.share / 256));
+    }
+
     /// There is somebody to dial, who is being dialled for the first time.
     pub(super) fn known(&mut self, now: Timestamp) {
         if self.dial_at.is_none() {
@@ -166,6 +171,20 @@ mod tests {
         let walks: Vec<u64> = (50..1050).filter(|s| joining.due(1, at(*s)).walk).collect();
         assert!((70..=75).contains(&walks[0]), "{walks:?}");
         assert!(walks.len() >= 3 && walks[1] - walks[0] >= 300, "{walks:?}");
+    }
+
+    #[test]
+    fn who_has_been_there_for_long_walks_at_a_time_of_its_own() {
+        let firsts: Vec<Timestamp> = (0..20u64)
+            .map(|_| {
+                let mut joining = Joining::new(PeerId::random(), 4, REFRESH);
+                joining.stand(at(50));
+                joining.changed(1, true, at(50));
+                joining.next().unwrap()
+            })
+            .collect();
+        assert!(firsts.iter().all(|first| (at(50)..at(350)).contains(first)), "{firsts:?}");
+        assert!(firsts.iter().any(|first| *first > at(80)), "not all at once: {firsts:?}");
     }
 
     #[test]

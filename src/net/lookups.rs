@@ -15,9 +15,9 @@ use libp2p::kad::{
 use libp2p::swarm::{ConnectionId, NetworkBehaviour};
 
 use super::book::{ADDRESS_BYTES, ADDRESSES_OF_ONE};
-use super::flights::Work;
+use super::flights::{Work, note_cost};
 use super::node::Node;
-use super::peers::heard;
+use super::peers::{heard, hush};
 use crate::network::{Choice, Done, Failure, Invalid, Item, Limits, RequestId, Ware};
 
 pub(super) fn get(node: &mut Node, id: RequestId, key: Bytes, limits: Limits) {
@@ -85,13 +85,17 @@ pub(super) struct Found {
 /// Take in what kad says. When it was looking for a peer to be asked, what it found is handed back.
 pub(super) fn on_event(node: &mut Node, event: kad::Event) -> Option<Found> {
     match event {
+        kad::Event::OutboundQueryProgressed { id: query, .. } if node.hushed == Some(query) => {
+            hush(node);
+            None
+        }
         kad::Event::OutboundQueryProgressed { id: query, result, stats, step } => {
             let id = node.flights.of_query(query)?;
             if step.last {
                 node.flights.query_ended(query);
-            }
-            if let Some(flight) = node.flights.get_mut(id) {
-                note_cost(&mut flight.stats, &stats, step.last);
+                if let Some(flight) = node.flights.get_mut(id) {
+                    note_cost(&mut flight.stats, &stats);
+                }
             }
             on_result(node, id, query, result, stats)
         }
@@ -100,15 +104,6 @@ pub(super) fn on_event(node: &mut Node, event: kad::Event) -> Option<Found> {
             None
         }
         _ => None,
-    }
-}
-
-fn note_cost(cost: &mut crate::network::RequestStats, query: &QueryStats, last: bool) {
-    // A request may take several queries; the counts of each are added when it ends.
-    if last {
-        cost.sent = cost.sent.saturating_add(query.num_requests());
-        cost.answered = cost.answered.saturating_add(query.num_successes());
-        cost.failed = cost.failed.saturating_add(query.num_failures());
     }
 }
 
@@ -142,6 +137,9 @@ fn on_result(
             // There is no answer to being told: kad counts each telling as done when it is sent. It counts those
             // who answered the walk with them, so of all, as many were told as are among the closest.
             let told = (stats.num_successes() / 2).min(u32::try_from(K_VALUE.get()).unwrap_or(u32::MAX));
+            if let Some(flight) = node.flights.get_mut(id) {
+                flight.stats.answered = flight.stats.answered.saturating_sub(told);
+            }
             let result = if told == 0 { Err(Failure::Unreachable) } else { Ok(Done::Provided { told }) };
             node.end(id, result);
         }

@@ -80,4 +80,6 @@ pub use libp2p::identity::Keypair;
 pub use libp2p::{Multiaddr, PeerId};
 pub use network::Libp2pNetwork;
 pub use stopper::Stopper;
-pub use testbed::{SwarmSetup, SwarmStore, SwarmTestbed, Wire};
+pub use testbed::{
+    Carrier, Depths, Served, Service, Start, SwarmCounts, SwarmSetup, SwarmStore, SwarmTestbed, Wire,
+};

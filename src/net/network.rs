@@ -91,6 +91,14 @@ impl Libp2pNetwork {
         }
     }
 
+    /// Be as if this node had been part of the network for long: `known` are in its table, as far as there is room, and
+    /// nobody is looked for. Connect to `neighbours`.
+    pub(super) fn stand(&mut self, known: &[(PeerId, Multiaddr)], neighbours: &[(PeerId, Multiaddr)]) {
+        if let Some((node, _)) = &mut self.up {
+            peers::stand(node, known, neighbours);
+        }
+    }
+
     /// Tell others that this node can be reached at `address` too.
     pub(super) fn tell_address(&mut self, address: Multiaddr) {
         if let Some((node, _)) = &mut self.up {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use libp2p::core::transport::ListenerId;
+use libp2p::kad;
 use libp2p::swarm::Swarm;
 use libp2p::{Multiaddr, PeerId};
 
@@ -11,7 +12,7 @@ use super::allowances::Allowances;
 use super::behaviour::Behaviour;
 use super::clock::Clock;
 use super::config::NetConfig;
-use super::flights::{Flights, Work};
+use super::flights::{Flights, Work, note_cost};
 use super::inbox::Inbox;
 use super::joining::Joining;
 use super::neighbours::Neighbours;
@@ -31,6 +32,8 @@ pub(super) struct Node {
     pub(super) listeners: Vec<ListenerId>,
     pub(super) neighbours: Neighbours,
     pub(super) joining: Joining,
+    /// A walk of kad's own that is not to be made: see `peers::stand`.
+    pub(super) hushed: Option<kad::QueryId>,
     pub(super) allowances: Allowances,
     pub(super) observed: Observed,
     /// Where the connected peers are, of each the last connection's.
@@ -62,6 +65,7 @@ impl Node {
             listeners: Vec::new(),
             neighbours: Neighbours::default(),
             joining,
+            hushed: None,
             allowances,
             observed: Observed::default(),
             remotes: BTreeMap::new(),
@@ -103,10 +107,12 @@ impl Node {
     /// Take a request out of everything, and say what it has cost.
     pub(super) fn forget(&mut self, id: RequestId) -> Option<RequestStats> {
         let (flight, query) = self.flights.end(id)?;
+        let mut stats = flight.stats;
         if let Some(mut query) = query.and_then(|query| self.swarm.behaviour_mut().kad.query_mut(&query)) {
+            note_cost(&mut stats, query.stats());
             query.finish();
         }
-        Some(RequestStats { elapsed: self.clock.now().since(flight.begun), ..flight.stats })
+        Some(RequestStats { elapsed: self.clock.now().since(flight.begun), ..stats })
     }
 
     /// Hand up an item of a request, when it is within the request's limit.

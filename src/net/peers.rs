@@ -1,6 +1,6 @@
 //! Peers that come and go: what identify and ping say of them, whom this node joins by, whom it refuses.
 
-use libp2p::{Multiaddr, PeerId, identify, ping};
+use libp2p::{Multiaddr, PeerId, identify, kad, ping};
 
 use super::book::{ADDRESSES_OF_ONE, Source};
 use super::node::Node;
@@ -58,6 +58,37 @@ pub(super) fn introduce(node: &mut Node, peer: PeerId, address: &Multiaddr) {
     behaviour.book.note(peer, address, Source::Operator);
     behaviour.kad.add_address(&peer, address.clone());
     node.joining.known(now);
+}
+
+/// This node is to be as if it had been part of the network for long: `known` are in its table, as far as there is
+/// room, and nobody is looked for. `neighbours` it is connected with in a moment.
+pub(super) fn stand(node: &mut Node, known: &[(PeerId, Multiaddr)], neighbours: &[(PeerId, Multiaddr)]) {
+    let behaviour = node.swarm.behaviour_mut();
+    for (peer, address) in known {
+        if let kad::RoutingUpdate::Success = behaviour.kad.add_address(peer, address.clone()) {
+            behaviour.book.note(*peer, address, Source::Itself);
+        }
+    }
+    // Kad would begin to walk in half a second, as after any peer that comes into a table that is nearly empty. A
+    // walk that is begun by hand takes that one's place, and this one is ended before it asks anybody.
+    if let Ok(walk) = behaviour.kad.bootstrap() {
+        node.hushed = Some(walk);
+        hush(node);
+    }
+    node.joining.stand(node.clock.now());
+    for (peer, address) in neighbours {
+        node.swarm.behaviour_mut().book.note(*peer, address, Source::Itself);
+        dial(node, *peer);
+    }
+}
+
+/// End the walk that is not to be made. It goes on from bucket to bucket, and each is left out.
+pub(super) fn hush(node: &mut Node) {
+    if let Some(walk) = &node.hushed
+        && let Some(mut walk) = node.swarm.behaviour_mut().kad.query_mut(walk)
+    {
+        walk.finish();
+    }
 }
 
 /// A walk or a list of providers named `peer` at these addresses.

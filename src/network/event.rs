@@ -167,6 +167,10 @@ pub struct RequestStats {
     pub answered: u32,
     /// Peers that could not be reached, broke off or were silent.
     pub failed: u32,
+    /// Of a lookup: the depth of the closest to the key of those who answered, where the network sees it; otherwise
+    /// 0. A peer is at depth 1 if it was asked before any answer had named it, as this node knew it itself; and one
+    /// deeper than whose answer named it first.
+    pub hops: u32,
     /// Bytes of items received.
     pub bytes: u64,
     /// Time spent on making connections, summed over them.

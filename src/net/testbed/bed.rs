@@ -7,26 +7,33 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use libp2p::kad::{K_VALUE, KBucketKey};
 use libp2p::{Multiaddr, PeerId};
 use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
 
-use super::line::Line;
+use super::carrier::{Carrier, Start};
+use super::depths::Depths;
+use super::line::{Counts, Line};
 use super::node::Node;
 use super::serve::serve;
 use super::setup::SwarmSetup;
+use super::standing::{Member, weave};
 use super::store::SwarmStore;
 use crate::net::clock::Clock;
 use crate::net::network::Libp2pNetwork;
 use crate::network::Responder;
+use crate::testbed::draw::mix;
 use crate::testbed::{Fault, Keep, LocalTask, NodeId, NodeSpec, Testbed, TestbedError};
 use crate::time::{Timestamp, WallTime};
 
-/// The longest that a starting network takes to join.
-const JOINING: Duration = Duration::from_secs(10);
 /// The longest that the socket of a node's last life takes to close: QUIC first drains its connections.
 const CLOSING: Duration = Duration::from_secs(15);
+/// By how many peers a node joins that comes later: on a carrier where the network stands from the beginning, and
+/// where it has joined itself.
+const JOINS_BY: (usize, usize) = (3, 2);
 /// How often something that takes its time is tried again.
 const AGAIN: Duration = Duration::from_millis(5);
 
@@ -55,12 +62,15 @@ impl fmt::Debug for SwarmTestbed {
 impl SwarmTestbed {
     /// No nodes yet.
     pub fn new(setup: SwarmSetup) -> Result<Self, TestbedError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .enable_io()
-            .build()
-            .map_err(|error| TestbedError::Start(error.to_string()))?;
-        let clock = setup.wall.map_or_else(Clock::start, Clock::start_at);
+        let runtime = setup.carrier.runtime().map_err(|error| TestbedError::Start(error.to_string()))?;
+        let clock = {
+            let _context = runtime.enter();
+            let clock = setup.wall.map_or_else(Clock::start, Clock::start_at);
+            match setup.carrier.start() {
+                Start::Joining { .. } => clock,
+                Start::Standing { takes, .. } => clock.later(takes),
+            }
+        };
         let local = LocalSet::new();
         Ok(Self { runtime, local, clock, setup, nodes: Vec::new(), started: false, failed: None })
     }
@@ -74,6 +84,16 @@ impl SwarmTestbed {
         at.and_then(|at| self.nodes.get_mut(at)).ok_or(TestbedError::NoSuchNode { node, wanted: "a node" })
     }
 
+    /// What carries the nodes.
+    pub fn carrier(&self) -> &dyn Carrier {
+        &*self.setup.carrier
+    }
+
+    /// How deep the lookups of a node go.
+    pub fn depths(&self, node: NodeId) -> Option<Depths> {
+        self.at(node).map(|node| node.line.depths().clone())
+    }
+
     /// Let everything run for a moment.
     #[expect(clippy::disallowed_methods, reason = "sockets close in real time")]
     fn breathe(&self) {
@@ -82,7 +102,7 @@ impl SwarmTestbed {
 
     /// Begin a life of `node`.
     fn begin(&mut self, node: NodeId) -> Result<(), TestbedError> {
-        let give_up = self.clock.now().after(CLOSING);
+        let give_up = self.now().after(CLOSING);
         loop {
             let (setup, clock) = (self.setup.clone(), self.clock);
             let handle = self.runtime.handle().clone();
@@ -93,7 +113,7 @@ impl SwarmTestbed {
             match lives {
                 Ok(()) => break,
                 // Its last life may still have the port.
-                Err(_busy) if self.clock.now() < give_up => self.breathe(),
+                Err(_busy) if self.now() < give_up => self.breathe(),
                 Err(error) => return Err(error),
             }
         }
@@ -120,13 +140,22 @@ impl SwarmTestbed {
         }
     }
 
-    /// Two peers by which `node` can join: those that the testbed runs first, as they stay.
+    /// Peers by which `node` can join: of a network that has joined itself, two that the testbed runs first, as they
+    /// stay; of one that stands, any that it can reach.
     fn joins_by(&self, node: NodeId) -> Vec<(PeerId, Multiaddr)> {
-        let own = self.at(node).map(|node| node.peer);
-        let up = |other: &&Node| Some(other.peer) != own && other.is_up() && other.line.dialable();
+        let carrier = &self.setup.carrier;
+        let up = |other: &&Node| {
+            other.id != node && other.is_up() && other.line.dialable() && carrier.reaches(node, other.id)
+        };
+        if let Start::Standing { seed, .. } = carrier.start() {
+            let draw = |other: &Node| mix(mix(seed ^ u64::from(node.0)) ^ u64::from(other.id.0));
+            let mut others: Vec<&Node> = self.nodes.iter().filter(up).collect();
+            others.sort_by_key(|other| (draw(other), other.id));
+            return others.into_iter().take(JOINS_BY.0).map(Node::named).collect();
+        }
         let (served, others): (Vec<&Node>, Vec<&Node>) =
             self.nodes.iter().filter(up).partition(|other| other.part.is_some());
-        served.into_iter().chain(others).take(2).map(Node::named).collect()
+        served.into_iter().chain(others).take(JOINS_BY.1).map(Node::named).collect()
     }
 
     /// Have `node` dial the peers that it is to join by.
@@ -160,11 +189,57 @@ impl SwarmTestbed {
     /// Join the starting network, once.
     fn start(&mut self) {
         if !core::mem::replace(&mut self.started, true) {
-            self.failed = self.join().err();
+            let stands = match self.setup.carrier.start() {
+                Start::Joining { within } => self.join(within),
+                Start::Standing { seed, .. } => self.stand(seed),
+            };
+            self.failed = stands.err();
+            // What it took is no part of the run.
+            self.nodes.iter().for_each(|node| node.line.count_anew());
         }
     }
 
-    fn join(&mut self) -> Result<(), TestbedError> {
+    /// Have the nodes be a network that has been up for long, when the time of the run begins.
+    fn stand(&mut self, seed: u64) -> Result<(), TestbedError> {
+        let members: Vec<Member> = self.nodes.iter().map(Member::of).collect();
+        let woven = weave(&members, self.setup.neighbours, seed);
+        let named = |places: &[usize]| -> Vec<(PeerId, Multiaddr)> {
+            places.iter().filter_map(|place| self.nodes.get(*place)).map(Node::named).collect()
+        };
+        let woven: Vec<_> = woven.iter().map(|it| (named(&it.known), named(&it.dials))).collect();
+        let context = self.runtime.handle().clone();
+        let _context = context.enter();
+        for (node, (known, dials)) in self.nodes.iter_mut().zip(&woven) {
+            if let Some(network) = &mut node.network {
+                network.stand(known, dials);
+            }
+        }
+        for id in 0..self.nodes.len() {
+            self.serve(self.nodes.get(id).map_or(NodeId(u32::MAX), |node| node.id))?;
+        }
+        let begins = self.clock.instant(Timestamp::ZERO);
+        let working: FuturesUnordered<_> = self
+            .nodes
+            .iter_mut()
+            .filter_map(|node| node.network.as_mut())
+            .map(|network| poll_fn(|cx| network.poll_work(cx)))
+            .collect();
+        let all = working.for_each(|()| core::future::pending());
+        let over = self.local.run_until(async { tokio::time::timeout_at(begins, all).await });
+        let _time_has_come = self.runtime.block_on(over);
+        for (node, (_, dials)) in self.nodes.iter().zip(&woven) {
+            let Some(network) = &node.network else { continue };
+            if let Some((missing, _)) = dials.iter().find(|(peer, _)| !network.is_up(*peer)) {
+                let other = self.nodes.iter().find(|other| other.peer == *missing).map(|other| other.id);
+                let other = other.unwrap_or(NodeId(u32::MAX));
+                let why = format!("{} was not connected to {other} when its time began", node.id);
+                return Err(TestbedError::Start(why));
+            }
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, within: Duration) -> Result<(), TestbedError> {
         let names: Vec<(bool, (PeerId, Multiaddr))> =
             self.nodes.iter().map(|node| (node.line.dialable(), node.named())).collect();
         let first = names.iter().find(|(dialable, _)| *dialable).map(|(_, named)| named);
@@ -197,9 +272,9 @@ impl SwarmTestbed {
             wanted.retain(|(one, other)| !sees(one, other) || !sees(other, one));
             if wanted.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         });
-        let joined = self.runtime.block_on(async { tokio::time::timeout(JOINING, joined).await });
+        let joined = self.runtime.block_on(async { tokio::time::timeout(within, joined).await });
         if joined.is_err() {
-            return Err(TestbedError::Start(format!("its nodes were not connected within {JOINING:?}")));
+            return Err(TestbedError::Start(format!("its nodes were not connected within {within:?}")));
         }
         for (_, id) in names.iter().zip(0..) {
             self.serve(NodeId(id))?;
@@ -213,13 +288,39 @@ impl SwarmTestbed {
         Ok(())
     }
 
-    /// What was said in answer to others' requests, and how many such messages there were: the garbled, and all.
-    pub fn said(&self) -> (u64, u64) {
+    /// What went over all lines since the starting network stood.
+    pub fn counts(&self) -> Counts {
         let counts = self.nodes.iter().map(|node| node.line.counts());
-        counts.fold((0, 0), |(garbled, messages), it| (garbled + it.garbled, messages + it.messages))
+        counts.fold(Counts::default(), |sum, it| Counts {
+            messages: sum.messages + it.messages,
+            garbled: sum.garbled + it.garbled,
+            dials: sum.dials + it.dials,
+            failed_dials: sum.failed_dials + it.failed_dials,
+        })
+    }
+
+    /// Whether a fault can be applied as things are.
+    fn is_sound(&mut self, fault: &Fault) -> Result<(), TestbedError> {
+        let up = |node| TestbedError::NoSuchNode { node, wanted: "up" };
+        let down = |node| TestbedError::NoSuchNode { node, wanted: "down" };
+        match fault {
+            Fault::Kill { node, .. } => self.node(*node)?.is_up().then_some(()).ok_or(up(*node)),
+            Fault::Restart { node } => (!self.node(*node)?.is_up()).then_some(()).ok_or(down(*node)),
+            Fault::Silent { node, .. }
+            | Fault::Stall { node, .. }
+            | Fault::Slow { node, .. }
+            | Fault::Garbles { node, .. }
+            | Fault::Dialable { node, .. } => self.node(*node).map(|_| ()),
+            Fault::Cut { from: one, to: other, .. } | Fault::Heal { from: one, to: other } => {
+                one.iter().chain(other).try_for_each(|node| self.node(*node).map(|_| ()))
+            }
+            Fault::Links { nodes, .. } => nodes.iter().try_for_each(|node| self.node(*node).map(|_| ())),
+        }
     }
 
     fn kill(&mut self, node: NodeId, keep: Keep) -> Result<(), TestbedError> {
+        let context = self.runtime.handle().clone();
+        let _context = context.enter();
         self.node(node)?.die(keep).then_some(()).ok_or(TestbedError::NoSuchNode { node, wanted: "up" })
     }
 }
@@ -231,7 +332,7 @@ impl Testbed for SwarmTestbed {
     fn spawn(&mut self, spec: NodeSpec) -> Result<NodeId, TestbedError> {
         let number = u32::try_from(self.nodes.len());
         let node = NodeId(number.map_err(|_| TestbedError::Start("too many nodes".to_owned()))?);
-        self.nodes.push(Node::new(&self.setup, u64::from(node.0), spec));
+        self.nodes.push(Node::new(&self.setup, node, spec));
         self.begin(node)?;
         Ok(node)
     }
@@ -268,6 +369,8 @@ impl Testbed for SwarmTestbed {
         if self.started {
             return Err(TestbedError::Unsupported { what: "preloading after the start" });
         }
+        let context = self.runtime.handle().clone();
+        let _context = context.enter();
         let target = KBucketKey::new(key.to_vec());
         let mut servers: Vec<&mut Node> = self.nodes.iter_mut().filter(|node| node.server).collect();
         servers.sort_by_key(|node| target.distance(&KBucketKey::from(node.peer)));
@@ -283,22 +386,17 @@ impl Testbed for SwarmTestbed {
         if let Some(why) = &self.failed {
             return Err(why.clone());
         }
+        self.is_sound(&fault)?;
+        self.setup.carrier.apply(&fault)?;
         match fault {
             Fault::Kill { node, keep } => self.kill(node, keep),
-            Fault::Restart { node } if self.node(node)?.is_up() => {
-                Err(TestbedError::NoSuchNode { node, wanted: "down" })
-            }
             Fault::Restart { node } => self.begin(node),
             Fault::Silent { node, silent } => self.strike(node, |line| line.set_silent(silent)),
             Fault::Stall { node, stalled } => self.strike(node, |line| line.set_stalled(stalled)),
-            Fault::Slow { node, factor } => {
-                let more = self.setup.service.saturating_mul(factor.saturating_sub(1));
-                self.strike(node, |line| line.set_delay(more))
-            }
+            Fault::Slow { node, factor } => self.strike(node, |line| line.set_slow(factor)),
             Fault::Garbles { node, ways } => self.strike(node, |line| line.set_garbles(ways)),
             Fault::Dialable { node, dialable } => self.strike(node, |line| line.set_dialable(dialable)),
-            Fault::Cut { .. } | Fault::Heal { .. } => Err(TestbedError::Unsupported { what: "a partition" }),
-            Fault::Links { .. } => Err(TestbedError::Unsupported { what: "a change of links" }),
+            Fault::Cut { .. } | Fault::Heal { .. } | Fault::Links { .. } => Ok(()),
         }
     }
 
@@ -311,10 +409,13 @@ impl Testbed for SwarmTestbed {
     }
 
     fn now(&self) -> Timestamp {
+        // Outside of it the clock would be another.
+        let _context = self.runtime.enter();
         self.clock.now()
     }
 
     fn wall(&self) -> WallTime {
+        let _context = self.runtime.enter();
         self.clock.wall()
     }
 
@@ -325,7 +426,7 @@ impl Testbed for SwarmTestbed {
     #[expect(clippy::disallowed_methods, reason = "real time moves by being waited for")]
     fn run_until(&mut self, until: Timestamp) {
         self.start();
-        let span = until.since(self.clock.now());
+        let span = until.since(self.now());
         self.runtime.block_on(self.local.run_until(async { tokio::time::sleep(span).await }));
     }
 

@@ -6,14 +6,24 @@
 
 use bytes::Bytes;
 
+use super::carrier::Served;
+
 /// The most bytes of an answer that is looked into; a longer one is passed on as it is.
 pub(super) const MOST: usize = 1 << 20;
 
+/// The field of a Kademlia message that says its kind, left out when it is 0, and the one with the key.
+const KIND: u64 = 1;
+const KEY: u64 = 2;
+/// The kind of a message that hands in a record, and the kinds that ask for closer peers: with a record, with
+/// providers, or alone.
+const PUT: u64 = 0;
+const WALKS: [u64; 3] = [1, 3, 4];
 /// The field of a Kademlia message that holds its record, and the field of a record that holds its value.
 const RECORD: u64 = 3;
 const VALUE: u64 = 2;
-/// The field of a Kademlia message that names closer peers.
+/// The field of a Kademlia message that names closer peers, and the field of one of them with its id.
 const CLOSER: u64 = 8;
+const ID: u64 = 1;
 /// The most bytes of a Kademlia packet.
 const PACKET: usize = 16 << 10;
 
@@ -42,9 +52,20 @@ pub(super) struct Choice {
 }
 
 impl Choice {
+    /// What was said behind the choice.
+    pub(super) fn rest(self) -> Vec<u8> {
+        self.said
+    }
+
+    /// `bytes` were said, and are looked at later.
+    pub(super) fn overheard(&mut self, bytes: &[u8]) {
+        let room = MOST.saturating_sub(self.said.len()).min(bytes.len());
+        self.said.extend_from_slice(bytes.get(..room).unwrap_or_default());
+    }
+
     /// This side said `bytes`. The name of the protocol, once it has accepted one.
     pub(super) fn heard(&mut self, bytes: &[u8]) -> Option<String> {
-        self.said.extend_from_slice(bytes);
+        self.overheard(bytes);
         loop {
             let (length, head) = varint(&self.said)?;
             let end = head.checked_add(usize::try_from(length).ok()?)?;
@@ -64,6 +85,21 @@ pub(super) struct Answer {
     speech: Speech,
     frame: Bytes,
 }
+
+/// What a node has done when it begins to write `answer`.
+pub(super) fn served(speech: Speech, answer: &[u8]) -> Served {
+    if speech == Speech::Ask {
+        return Served::Question;
+    }
+    let message = varint(answer).and_then(|(_, head)| answer.get(head..)).unwrap_or_default();
+    match field(message).and_then(|(first, _)| first.number_of(KIND)) {
+        None | Some(PUT) => Served::Store,
+        Some(_) => Served::Lookup,
+    }
+}
+
+/// The answer that refuses a question as busy.
+pub(super) const BUSY: [u8; 5] = [0, 0, 0, 0, 1];
 
 impl Answer {
     /// Take the first whole answer out of what was written; `None` while there is none.
@@ -90,6 +126,25 @@ impl Answer {
     /// The whole of it, as it was.
     pub(super) fn frame(&self) -> &Bytes {
         &self.frame
+    }
+
+    /// Of a step of a walk, asked or answered: the key.
+    pub(super) fn walks_to(&self) -> Option<Bytes> {
+        let message = self.message()?;
+        let kind = field(message).and_then(|(first, _)| first.number_of(KIND)).unwrap_or(PUT);
+        let key = fields(message).into_iter().find(|field| field.number == KEY)?;
+        WALKS.contains(&kind).then(|| self.frame.slice_ref(key.content))
+    }
+
+    /// The ids of the closer peers that a step of a walk names.
+    pub(super) fn closer(&self) -> Vec<&[u8]> {
+        let all = fields(self.message().unwrap_or_default());
+        let peers = all.into_iter().filter(|field| field.number == CLOSER);
+        peers
+            .flat_map(|peer| fields(peer.content))
+            .filter(|of| of.number == ID)
+            .map(|id| id.content)
+            .collect()
     }
 
     /// Whether its body is a record's value.
@@ -181,6 +236,13 @@ struct Field<'a> {
     content: &'a [u8],
     /// With them.
     whole: &'a [u8],
+}
+
+impl Field<'_> {
+    /// The number that it holds, when it is field `number`.
+    fn number_of(&self, number: u64) -> Option<u64> {
+        if self.number == number { varint(self.content).map(|(value, _)| value) } else { None }
+    }
 }
 
 /// The fields of a message, up to the first that cannot be read.
@@ -298,6 +360,29 @@ mod tests {
             None,
             "a step of a walk has no record"
         );
+    }
+
+    #[test]
+    fn a_step_of_a_walk_tells_its_key_and_whom_it_names() {
+        let mut message = vec![8, 4];
+        put(&mut message, KEY, b"towards");
+        for id in [b"one", b"two"] {
+            let mut peer = Vec::new();
+            put(&mut peer, ID, id);
+            put(&mut peer, 2, b"address");
+            put(&mut message, CLOSER, &peer);
+        }
+        let mut written = framed(&message);
+        assert_eq!(served(Speech::Dht, &written), Served::Lookup);
+        let answer = Answer::take(Speech::Dht, &mut written).unwrap();
+        assert_eq!(answer.walks_to().unwrap().as_ref(), b"towards");
+        assert_eq!(answer.closer(), [b"one", b"two"]);
+        let mut kept = Vec::new();
+        put(&mut kept, KEY, b"towards");
+        let mut written = framed(&kept);
+        assert_eq!(served(Speech::Dht, &written), Served::Store, "the kind is left out when it is 0");
+        assert_eq!(Answer::take(Speech::Dht, &mut written).unwrap().walks_to(), None);
+        assert_eq!(served(Speech::Ask, &written), Served::Question);
     }
 
     #[test]

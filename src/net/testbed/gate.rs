@@ -1,5 +1,6 @@
 //! A node's transport with its line in between: what comes in is let in or not, and its streams are lined.
 
+use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io;
@@ -10,6 +11,7 @@ use libp2p::{Multiaddr, PeerId, Transport};
 
 use super::line::Line;
 use super::stream::{Lined, Names, Yard};
+use super::tap::Tap;
 use crate::net::transport::BoxedTransport;
 
 /// `transport` with `line` in between.
@@ -17,13 +19,13 @@ pub(super) fn lined(transport: BoxedTransport, line: &Line, names: &Names) -> Bo
     let (line, names) = (line.clone(), names.clone());
     let gate = Gate { inner: transport, line: line.clone() };
     gate.map(move |(peer, muxer), _| {
-        let muxer = Muxer { inner: muxer, line, names, yard: Yard::default() };
+        let muxer = Muxer { inner: muxer, peer, line, names, yard: Yard::default() };
         (peer, StreamMuxerBox::new(muxer))
     })
     .boxed()
 }
 
-/// Lets nobody in while its node cannot be dialled.
+/// Lets nobody in while its node cannot be dialled, and counts whom it dials.
 struct Gate {
     inner: BoxedTransport,
     line: Line,
@@ -33,7 +35,7 @@ impl Transport for Gate {
     type Output = (PeerId, StreamMuxerBox);
     type Error = <BoxedTransport as Transport>::Error;
     type ListenerUpgrade = <BoxedTransport as Transport>::ListenerUpgrade;
-    type Dial = <BoxedTransport as Transport>::Dial;
+    type Dial = Pin<Box<dyn Future<Output = Result<Self::Output, Self::Error>> + Send>>;
 
     fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<Self::Error>> {
         self.inner.listen_on(id, address)
@@ -48,7 +50,10 @@ impl Transport for Gate {
         address: Multiaddr,
         options: DialOpts,
     ) -> Result<Self::Dial, TransportError<Self::Error>> {
-        self.inner.dial(address, options)
+        let dial = self.inner.dial(address, options)?;
+        let line = self.line.clone();
+        line.dials();
+        Ok(Box::pin(async move { dial.await.inspect_err(|_| line.dial_failed()) }))
     }
 
     fn poll(
@@ -65,9 +70,10 @@ impl Transport for Gate {
     }
 }
 
-/// A connection whose streams, as far as the peer opened them, are lined.
+/// A connection whose streams are lined.
 struct Muxer {
     inner: StreamMuxerBox,
+    peer: PeerId,
     line: Line,
     names: Names,
     yard: Yard,
@@ -84,7 +90,8 @@ impl StreamMuxer for Muxer {
 
     fn poll_outbound(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<Lined>> {
         let stream = core::task::ready!(Pin::new(&mut self.inner).poll_outbound(cx))?;
-        Poll::Ready(Ok(Lined::own(stream, self.line.clone(), self.names.clone(), self.yard.clone())))
+        let tap = Tap::new(self.peer, self.line.depths().clone());
+        Poll::Ready(Ok(Lined::own(stream, tap, self.line.clone(), self.names.clone(), self.yard.clone())))
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

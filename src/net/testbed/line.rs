@@ -8,18 +8,29 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+use super::carrier::{Carrier, Served, Service};
+use super::depths::Depths;
 use super::frame::{Answer, Limits};
-use crate::testbed::Garble;
 use crate::testbed::draw::{below, mix};
 use crate::testbed::garble::{Garbled, garble};
+use crate::testbed::{Garble, NodeId};
 
 /// The line of one node. A clone is the same line.
 #[derive(Clone, Debug)]
-pub(super) struct Line(Arc<Mutex<State>>);
+pub(super) struct Line {
+    node: NodeId,
+    carrier: Arc<dyn Carrier>,
+    /// What an answer is taken to take where the carrier has no times of its own.
+    usual: Duration,
+    depths: Depths,
+    state: Arc<Mutex<State>>,
+}
 
 #[derive(Debug)]
 struct State {
     manner: Manner,
+    /// How many times as long as usual an answer takes.
+    slow: u32,
     garbles: Vec<Garble>,
     dialable: bool,
     counts: Counts,
@@ -36,33 +47,48 @@ pub(super) struct Manner {
     pub(super) silent: bool,
     /// Their first byte, and then nothing.
     pub(super) stalled: bool,
-    /// So much later.
-    pub(super) delay: Duration,
     /// Ruined in some way.
     pub(super) garbles: bool,
 }
 
-/// What went over a line.
+/// What went over a node's line, or over those of all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts {
+pub struct Counts {
     /// Requests of others, and what was said in answer.
-    pub(super) messages: u64,
+    pub messages: u64,
     /// Garbled answers and records.
-    pub(super) garbled: u64,
+    pub garbled: u64,
+    /// Dials that the node began.
+    pub dials: u64,
+    /// Those of them that failed.
+    pub failed_dials: u64,
 }
 
 impl Line {
-    /// A line without faults. `seed` is what its draws begin with.
-    pub(super) fn new(seed: u64, dialable: bool, limits: Limits) -> Self {
-        Self(Arc::new(Mutex::new(State {
+    /// The line of `node`, without faults.
+    pub(super) fn new(
+        node: NodeId,
+        carrier: Arc<dyn Carrier>,
+        usual: Duration,
+        dialable: bool,
+        limits: Limits,
+    ) -> Self {
+        let state = Arc::new(Mutex::new(State {
             manner: Manner::default(),
+            slow: 1,
             garbles: Vec::new(),
             dialable,
             counts: Counts::default(),
             limits,
             before: [Bytes::new(), Bytes::new()],
-            draw: mix(seed),
-        })))
+            draw: mix(u64::from(node.0)),
+        }));
+        Self { node, carrier, usual, depths: Depths::default(), state }
+    }
+
+    /// How deep the node's lookups go.
+    pub(super) fn depths(&self) -> &Depths {
+        &self.depths
     }
 
     pub(super) fn set_silent(&self, silent: bool) {
@@ -73,9 +99,20 @@ impl Line {
         self.open().manner.stalled = stalled;
     }
 
-    /// Answers take so much longer.
-    pub(super) fn set_delay(&self, delay: Duration) {
-        self.open().manner.delay = delay;
+    /// Answers take so many times as long.
+    pub(super) fn set_slow(&self, factor: u32) {
+        self.open().slow = factor.max(1);
+    }
+
+    /// When an answer leaves that is made now.
+    #[expect(clippy::disallowed_methods, reason = "on a wire a slow node is slow in real time")]
+    pub(super) fn service(&self, served: Served) -> Service {
+        let slow = self.open().slow;
+        match self.carrier.service(self.node, served, slow) {
+            Some(service) => service,
+            None if slow == 1 => Service::Now,
+            None => Service::Later(Box::pin(tokio::time::sleep(self.usual.saturating_mul(slow - 1)))),
+        }
     }
 
     /// Answers are ruined in one of these ways each.
@@ -104,8 +141,25 @@ impl Line {
         counts.messages = counts.messages.saturating_add(1);
     }
 
+    /// The node begins a dial.
+    pub(super) fn dials(&self) {
+        let counts = &mut self.open().counts;
+        counts.dials = counts.dials.saturating_add(1);
+    }
+
+    /// A dial of the node has failed.
+    pub(super) fn dial_failed(&self) {
+        let counts = &mut self.open().counts;
+        counts.failed_dials = counts.failed_dials.saturating_add(1);
+    }
+
     pub(super) fn counts(&self) -> Counts {
         self.open().counts
+    }
+
+    /// Count from here.
+    pub(super) fn count_anew(&self) {
+        self.open().counts = Counts::default();
     }
 
     /// The frame that goes out instead of `answer`, ruined in a way that is drawn; `None` when there is nothing
@@ -134,6 +188,6 @@ impl Line {
     }
 
     fn open(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

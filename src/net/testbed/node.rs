@@ -1,7 +1,6 @@
 //! One node of a testbed, over all its lives.
 
 use core::task::{Context, Poll};
-use core::time::Duration;
 
 use libp2p::identity::Keypair;
 use libp2p::swarm;
@@ -19,13 +18,11 @@ use crate::net::clock::Clock;
 use crate::net::config::NetConfig;
 use crate::net::network::Libp2pNetwork;
 use crate::net::stopper::Stopper;
-use crate::testbed::{Keep, NodeSpec, Role, TestbedError};
-
-/// How long a connection that nobody uses is kept: longer than most runs, as a node has few neighbours.
-const IDLE: Duration = Duration::from_secs(60);
+use crate::testbed::{Keep, NodeId, NodeSpec, Role, TestbedError};
 
 /// One node.
 pub(super) struct Node {
+    pub(super) id: NodeId,
     pub(super) peer: PeerId,
     /// Who answers, when the testbed runs this node.
     pub(super) part: Option<Part>,
@@ -44,20 +41,24 @@ pub(super) struct Node {
 
 impl Node {
     /// A node that does not live yet.
-    pub(super) fn new(setup: &SwarmSetup, seed: u64, spec: NodeSpec) -> Self {
+    pub(super) fn new(setup: &SwarmSetup, id: NodeId, spec: NodeSpec) -> Self {
         let limits = Limits { answer: setup.config.answer_bytes, record: setup.config.record_bytes };
-        let keypair = Keypair::generate_ed25519();
+        let carrier = setup.carrier.clone();
+        carrier.spawned(id, &spec);
+        let keypair = carrier.keypair(id);
+        let address = carrier.address(id);
         Self {
+            id,
             peer: keypair.public().to_peer_id(),
             part: match spec.role {
                 Role::Application => None,
                 Role::Served(responder) => Some(Part::new(responder)),
             },
-            line: Line::new(seed, spec.dialable, limits),
+            line: Line::new(id, carrier, setup.service, spec.dialable, limits),
             store: SwarmStore::default(),
             network: None,
             keypair,
-            address: setup.wire.address(),
+            address,
             server: spec.server,
             stopper: None,
             tasks: Vec::new(),
@@ -78,9 +79,10 @@ impl Node {
     pub(super) fn live(&mut self, setup: &SwarmSetup, clock: Clock) -> Result<(), TestbedError> {
         let start = |error: &dyn core::fmt::Display| TestbedError::Start(error.to_string());
         let config = NetConfig { serves: self.server, ..setup.config.clone() };
-        let wire = setup.wire.transport(&self.keypair)?;
-        let transport = lined(wire, &self.line, &Names::of(&config));
-        let settings = swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE);
+        let carried = setup.carrier.transport(self.id, &self.keypair)?;
+        let transport = lined(carried, &self.line, &Names::of(&config));
+        let idle = setup.carrier.idle();
+        let settings = swarm::Config::with_tokio_executor().with_idle_connection_timeout(idle);
         let mut builder = Libp2pNetwork::builder(self.keypair.clone(), setup.validator.clone())
             .config(config)
             .clock(clock)
@@ -117,6 +119,7 @@ impl Node {
     pub(super) fn die(&mut self, keep: Keep) -> bool {
         let Some(stopper) = self.stopper.take() else { return false };
         stopper.stop();
+        self.line.depths().forget();
         self.network = None;
         self.tasks.drain(..).for_each(|task| task.abort());
         self.store.end_life(keep);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::wire::Wire;
+use super::carrier::Carrier;
 use crate::net::config::NetConfig;
 use crate::network::Validator;
 use crate::time::WallTime;
@@ -20,15 +20,16 @@ const TICK: Duration = Duration::from_millis(250);
 /// What a [`SwarmTestbed`](super::SwarmTestbed) is made with.
 #[derive(Clone)]
 pub struct SwarmSetup {
-    /// What connects the nodes.
-    pub wire: Wire,
+    /// What carries the nodes.
+    pub carrier: Arc<dyn Carrier>,
     /// What every node judges records and announcements by.
     pub validator: Arc<dyn Validator>,
     /// The topics that nodes which the testbed runs itself listen to.
     pub topics: Vec<Bytes>,
     /// What the calendar says at the start; the system's if left out.
     pub wall: Option<WallTime>,
-    /// How long an answer is taken to take: what a slow node's factor is a factor of.
+    /// How long an answer is taken to take: what a slow node's factor is a factor of, where the carrier has no times
+    /// of its own.
     pub service: Duration,
     /// How many peers beside the two that it joins by an application's node of the starting network is connected
     /// to, as after walks of its own; none if left out, so that there are strangers.
@@ -41,17 +42,18 @@ pub struct SwarmSetup {
 }
 
 impl SwarmSetup {
-    /// Nodes over `wire` with default limits and quick heartbeats, as a test has no time to lose.
-    pub fn new(wire: Wire, validator: Arc<dyn Validator>, topics: Vec<Bytes>) -> Self {
+    /// Nodes on `carrier` with default limits and quick heartbeats, as a test has no time to lose.
+    pub fn new(carrier: impl Carrier + 'static, validator: Arc<dyn Validator>, topics: Vec<Bytes>) -> Self {
         let config = NetConfig { heartbeat: Duration::from_millis(200), ..NetConfig::default() };
-        Self { wire, validator, topics, wall: None, service: SERVICE, neighbours: 0, tick: TICK, config }
+        let carrier = Arc::new(carrier);
+        Self { carrier, validator, topics, wall: None, service: SERVICE, neighbours: 0, tick: TICK, config }
     }
 }
 
 impl fmt::Debug for SwarmSetup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SwarmSetup")
-            .field("wire", &self.wire)
+            .field("carrier", &self.carrier)
             .field("topics", &self.topics)
             .field("config", &self.config)
             .finish_non_exhaustive()

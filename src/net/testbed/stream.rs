@@ -1,6 +1,7 @@
 //! One stream of a connection, with the node's line in between of what it answers.
 //!
-//! What the node reads is untouched. What it writes is passed on until a protocol is agreed on, and then as
+//! What the node reads is untouched, and so is all of a stream that it opened itself, but for a [`Tap`] that listens in.
+//! What it writes is passed on until a protocol is agreed on, and then as
 //! the line's manner is at that moment. A stream on which something was held back is never closed: whoever
 //! waits at its other end is to wait, so it goes to the connection's yard when the node lets go of it.
 
@@ -13,10 +14,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{AsyncRead, AsyncWrite};
 use libp2p::core::muxing::SubstreamBox;
-use tokio::time::Sleep;
 
-use super::frame::{Answer, Choice, MOST, Speech};
-use super::line::{Line, Manner};
+use super::carrier::Service;
+use super::frame::{Answer, BUSY, Choice, MOST, Speech, served};
+use super::line::Line;
+use super::tap::Tap;
 use crate::net::config::NetConfig;
 
 /// The most streams of one connection that are kept open after their node let go of them; the oldest ends
@@ -63,6 +65,20 @@ impl Names {
 enum Phase {
     Choosing(Choice),
     Speaking(Speech),
+    /// The node opened it itself.
+    Own(Tap),
+}
+
+/// How far the node's work on an answer has come.
+enum Work {
+    /// Nothing of it was written.
+    None,
+    /// It is to leave when this is over.
+    Takes(Pin<Box<dyn Future<Output = ()> + Send>>),
+    /// It leaves.
+    Done,
+    /// It is not done: another answer has gone out instead.
+    Refused,
 }
 
 /// A stream with a line in between.
@@ -77,12 +93,12 @@ pub(super) struct Lined {
     mute: bool,
     /// What is written next begins an answer.
     fresh: bool,
+    work: Work,
     /// What was written and is no whole answer yet.
     written: Vec<u8>,
     /// What goes out instead, and how much of it has.
     out: Vec<u8>,
     gone: usize,
-    wait: Option<Pin<Box<Sleep>>>,
 }
 
 impl Lined {
@@ -92,8 +108,8 @@ impl Lined {
     }
 
     /// A stream that the node itself opened: nothing is done to it.
-    pub(super) fn own(inner: SubstreamBox, line: Line, names: Names, yard: Yard) -> Self {
-        Self::new(inner, line, names, yard, Phase::Speaking(Speech::Other))
+    pub(super) fn own(inner: SubstreamBox, tap: Tap, line: Line, names: Names, yard: Yard) -> Self {
+        Self::new(inner, line, names, yard, Phase::Own(tap))
     }
 
     fn new(inner: SubstreamBox, line: Line, names: Names, yard: Yard, phase: Phase) -> Self {
@@ -105,10 +121,10 @@ impl Lined {
             phase,
             mute: false,
             fresh: true,
+            work: Work::None,
             written: Vec::new(),
             out: Vec::new(),
             gone: 0,
-            wait: None,
         }
     }
 
@@ -116,14 +132,24 @@ impl Lined {
         self.inner.as_mut().map(Pin::as_mut).ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
 
-    /// Wait as long as the line's manner says, once for each answer.
-    #[expect(clippy::disallowed_methods, reason = "a slow node is slow in real time")]
-    fn poll_wait(&mut self, cx: &mut Context<'_>, manner: Manner) -> Poll<()> {
-        if manner.delay.is_zero() && self.wait.is_none() {
-            return Poll::Ready(());
+    /// Do what an answer takes, once for each, which begins with `buf`. Says whether it is to go out.
+    fn poll_work(&mut self, cx: &mut Context<'_>, buf: &[u8], speech: Speech) -> Poll<io::Result<bool>> {
+        if let Work::None = self.work {
+            self.work = match self.line.service(served(speech, buf)) {
+                Service::Now => Work::Done,
+                Service::Later(takes) => Work::Takes(takes),
+                Service::Busy if speech == Speech::Ask => {
+                    self.out.extend_from_slice(&BUSY);
+                    Work::Refused
+                }
+                Service::Busy => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+            };
         }
-        let wait = self.wait.get_or_insert_with(|| Box::pin(tokio::time::sleep(manner.delay)));
-        wait.as_mut().poll(cx)
+        if let Work::Takes(takes) = &mut self.work {
+            core::task::ready!(takes.as_mut().poll(cx));
+            self.work = Work::Done;
+        }
+        Poll::Ready(Ok(matches!(self.work, Work::Done)))
     }
 
     /// Send what is to go out instead.
@@ -149,7 +175,9 @@ impl Lined {
             self.mute = true;
             return Poll::Ready(Ok(buf.len()));
         }
-        core::task::ready!(self.poll_wait(cx, manner));
+        if !core::task::ready!(self.poll_work(cx, buf, speech))? {
+            return Poll::Ready(Ok(buf.len()));
+        }
         if manner.stalled {
             let Some(first) = buf.get(..1) else { return Poll::Ready(Ok(0)) };
             let sent = core::task::ready!(self.inner()?.poll_write(cx, first));
@@ -176,7 +204,11 @@ impl Lined {
 
 impl AsyncRead for Lined {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.inner()?.poll_read(cx, buf)
+        let read = core::task::ready!(self.inner()?.poll_read(cx, buf))?;
+        if let Phase::Own(tap) = &mut self.phase {
+            tap.read(buf.get(..read).unwrap_or_default());
+        }
+        Poll::Ready(Ok(read))
     }
 }
 
@@ -188,6 +220,14 @@ impl AsyncWrite for Lined {
             Phase::Speaking(speech) => {
                 let speech = *speech;
                 self.poll_answer(cx, buf, speech)
+            }
+            Phase::Own(_) => {
+                let sent = core::task::ready!(self.inner()?.poll_write(cx, buf))?;
+                let Self { phase, names, .. } = &mut *self;
+                if let Phase::Own(tap) = phase {
+                    tap.wrote(buf.get(..sent).unwrap_or_default(), |name| names.speech(name));
+                }
+                Poll::Ready(Ok(sent))
             }
             Phase::Choosing(_) => {
                 let sent = core::task::ready!(self.inner()?.poll_write(cx, buf))?;
@@ -207,7 +247,7 @@ impl AsyncWrite for Lined {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         core::task::ready!(self.poll_out(cx))?;
-        self.wait = None;
+        self.work = Work::None;
         self.fresh = true;
         self.inner()?.poll_flush(cx)
     }

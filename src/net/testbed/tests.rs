@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{SwarmSetup, SwarmTestbed, Wire};
+use super::{Carrier, Served, Service, Start, SwarmCounts, SwarmSetup, SwarmTestbed, Wire};
 use crate::net::network::Libp2pNetwork;
 use crate::network::*;
 use crate::testbed::*;
@@ -174,18 +174,18 @@ fn each_way_to_garble_shows_in_answers_and_in_records() {
     let (mut bed, mut network) = pair(Wire::Memory);
     for way in ways {
         bed.apply(Fault::Garbles { node: ECHO, ways: vec![way] }).unwrap();
-        let before = bed.said().0;
+        let before = bed.counts().garbled;
         let (result, items, _) = ask(&mut bed, &mut network);
         let good = [Item::Answer { body: Bytes::from_static(WORDS) }];
         assert!(items != good, "{way:?}: {result:?}");
-        assert_eq!(bed.said().0, before + 1, "{way:?} is counted once");
+        assert_eq!(bed.counts().garbled, before + 1, "{way:?} is counted once");
         let (all, _) = events(&mut bed, &mut network, Request::GetRecord { key: "key".into() });
         let refused = all.iter().any(|it| matches!(it, Event::Rejected { what: Ware::Record, .. }));
         let brought = all.iter().any(|it| matches!(it, Event::Progress { .. }));
         // What is repeated, or has one bit flipped behind its beginning, is still good to this validator.
         let may_pass = [Garble::BitFlipped, Garble::Repeated, Garble::Truncated].contains(&way);
         assert!(refused || (may_pass && brought), "{way:?}: {all:?}");
-        assert_eq!(bed.said().0, before + 2, "{way:?} is counted once more");
+        assert_eq!(bed.counts().garbled, before + 2, "{way:?} is counted once more");
     }
     bed.apply(Fault::Garbles { node: ECHO, ways: Vec::new() }).unwrap();
     is_answered(&mut bed, &mut network);
@@ -201,4 +201,123 @@ fn what_cannot_be_done_to_real_nodes_is_said() {
     let change = LinkChange { resets: 0.5, ..LinkChange::default() };
     let links = bed.apply(Fault::Links { nodes: [ASKER].into(), change });
     assert_eq!(links, Err(TestbedError::Unsupported { what: "a change of links" }));
+}
+
+/// Memory, in real time, on which the network has been up for long and serving takes what this says.
+#[derive(Debug)]
+struct Standing {
+    service: fn(Served, u32) -> Option<Service>,
+}
+
+impl Carrier for Standing {
+    fn network(&self) -> &str {
+        "standing"
+    }
+
+    fn runtime(&self) -> std::io::Result<tokio::runtime::Runtime> {
+        Wire::Memory.runtime()
+    }
+
+    fn start(&self) -> Start {
+        Start::Standing { takes: Duration::from_secs(2), seed: 7 }
+    }
+
+    fn keypair(&self, node: NodeId) -> libp2p::identity::Keypair {
+        Wire::Memory.keypair(node)
+    }
+
+    fn address(&self, node: NodeId) -> libp2p::Multiaddr {
+        Wire::Memory.address(node)
+    }
+
+    fn transport(
+        &self,
+        node: NodeId,
+        keypair: &libp2p::identity::Keypair,
+    ) -> Result<crate::net::transport::BoxedTransport, TestbedError> {
+        Wire::Memory.transport(node, keypair)
+    }
+
+    fn service(&self, _: NodeId, served: Served, factor: u32) -> Option<Service> {
+        (self.service)(served, factor)
+    }
+}
+
+/// An asker and `peers` echoes in a network that stands, which serve as this says.
+fn standing(peers: u32, service: fn(Served, u32) -> Option<Service>) -> (SwarmTestbed, Libp2pNetwork) {
+    let mut bed = SwarmTestbed::new(SwarmSetup {
+        neighbours: 4,
+        ..SwarmSetup::new(Standing { service }, Arc::new(Anything), vec![Bytes::from_static(b"topic")])
+    })
+    .unwrap();
+    bed.spawn(NodeSpec::application()).unwrap();
+    for _ in 0..peers {
+        bed.spawn(NodeSpec::served(Box::new(Echo))).unwrap();
+    }
+    let network = bed.network(ASKER).unwrap();
+    (bed, network)
+}
+
+#[test]
+fn a_network_that_stands_knows_its_peers_and_looks_for_nobody() {
+    let (mut bed, mut network) = standing(24, |_, _| Some(Service::Now));
+    assert!(
+        bed.now() < crate::time::Timestamp::from_millis(500),
+        "time begins when it stands: {:?}",
+        bed.now()
+    );
+    let up = |network: &Libp2pNetwork, bed: &SwarmTestbed| {
+        (1..=24).filter(|peer| network.is_up(bed.peer(NodeId(*peer)).unwrap())).count()
+    };
+    let connected = up(&network, &bed);
+    assert!((4..24).contains(&connected), "some, not all: {connected}");
+    bed.block_on(Duration::from_millis(1500), poll_fn(|cx| network.poll_work(cx)));
+    assert_eq!(bed.counts(), SwarmCounts::default(), "nobody asked anything");
+    assert_eq!(up(&network, &bed), connected);
+    // Whoever is not connected is known all the same.
+    let stranger = (1..=24).map(NodeId).find(|peer| !network.is_up(bed.peer(*peer).unwrap())).unwrap();
+    let peer = bed.peer(stranger).unwrap();
+    let (all, _) = events(&mut bed, &mut network, Request::Ask { peer, question: Bytes::from_static(WORDS) });
+    let stats = all.iter().find_map(|event| match event {
+        Event::Finished { result: Ok(Done::Answered), stats, .. } => Some(*stats),
+        _ => None,
+    });
+    let stats = stats.unwrap();
+    assert_eq!((stats.sent, stats.answered), (1, 1), "{all:?}");
+    assert_eq!((bed.counts().dials, bed.counts().failed_dials), (1, 0));
+    let depths = bed.depths(ASKER).unwrap();
+    let key = Bytes::from_static(b"key");
+    depths.begun(&key);
+    let (all, _) = events(&mut bed, &mut network, Request::GetRecord { key: key.clone() });
+    assert!(all.iter().any(|event| matches!(event, Event::Progress { .. })), "{all:?}");
+    assert!((1..4).contains(&depths.ended(&key)));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "here serving takes real time")]
+fn a_carrier_says_when_answers_leave_and_when_there_is_no_room() {
+    let (mut bed, mut network) = standing(3, |served, factor| match served {
+        Served::Question if factor == 3 => Some(Service::Busy),
+        Served::Lookup if factor == 3 => Some(Service::Busy),
+        Served::Question => {
+            let takes = Duration::from_millis(200) * factor;
+            Some(Service::Later(Box::pin(tokio::time::sleep(takes))))
+        }
+        _ => Some(Service::Now),
+    });
+    for factor in [1, 2] {
+        bed.apply(Fault::Slow { node: ECHO, factor }).unwrap();
+        let (result, _, took) = ask(&mut bed, &mut network);
+        assert_eq!(result, Ok(Done::Answered));
+        assert!(took >= Duration::from_millis(200) * factor, "{took:?}");
+    }
+    bed.apply(Fault::Slow { node: ECHO, factor: 3 }).unwrap();
+    assert_eq!(ask(&mut bed, &mut network).0, Err(Failure::Refused(Refusal::Busy)));
+    let (all, took) = events(&mut bed, &mut network, Request::GetRecord { key: "key".into() });
+    let answered = all.iter().find_map(|event| match event {
+        Event::Finished { stats, .. } => Some((stats.answered, stats.failed)),
+        _ => None,
+    });
+    assert_eq!(answered, Some((2, 1)), "one of three breaks off: {all:?}");
+    assert!(took < PATIENCE);
 }

@@ -3,13 +3,20 @@
 use core::fmt;
 use core::str::FromStr;
 use core::sync::atomic::{AtomicU64, Ordering};
+use core::time::Duration;
+use std::io;
 
 use libp2p::Multiaddr;
 use libp2p::identity::Keypair;
 use libp2p::multiaddr::Protocol;
+use tokio::runtime::Runtime;
 
+use super::carrier::{Carrier, Start};
 use crate::net::transport::{self, BoxedTransport};
-use crate::testbed::TestbedError;
+use crate::testbed::{NodeId, TestbedError};
+
+/// The longest that a starting network takes to join.
+const JOINING: Duration = Duration::from_secs(10);
 
 /// Memory addresses are shared by the whole process, so no two nodes may have the same.
 static NEXT_ADDRESS: AtomicU64 = AtomicU64::new(1);
@@ -38,9 +45,27 @@ impl Wire {
             Self::Quic => "quic",
         }
     }
+}
 
-    /// An address to listen on that no node of this process has. The system chooses a port.
-    pub(super) fn address(self) -> Multiaddr {
+impl Carrier for Wire {
+    fn network(&self) -> &str {
+        "swarm"
+    }
+
+    fn runtime(&self) -> io::Result<Runtime> {
+        tokio::runtime::Builder::new_current_thread().enable_time().enable_io().build()
+    }
+
+    fn start(&self) -> Start {
+        Start::Joining { within: JOINING }
+    }
+
+    fn keypair(&self, _: NodeId) -> Keypair {
+        Keypair::generate_ed25519()
+    }
+
+    /// An address that no node of this process has. The system chooses a port.
+    fn address(&self, _: NodeId) -> Multiaddr {
         let loopback = || Multiaddr::empty().with(Protocol::Ip4(core::net::Ipv4Addr::LOCALHOST));
         match self {
             Self::Memory => {
@@ -52,9 +77,7 @@ impl Wire {
         }
     }
 
-    /// The transport of a node with this key. To be made and used within a tokio runtime with timers, and
-    /// with input and output unless it is memory's.
-    pub(super) fn transport(self, keypair: &Keypair) -> Result<BoxedTransport, TestbedError> {
+    fn transport(&self, _: NodeId, keypair: &Keypair) -> Result<BoxedTransport, TestbedError> {
         let made = match self {
             Self::Memory => transport::memory(keypair),
             Self::Tcp => transport::tcp(keypair),

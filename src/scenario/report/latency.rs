@@ -37,7 +37,7 @@ fn rank(sorted: &[Duration], per_mille: usize) -> Option<Duration> {
 
 /// Milliseconds, to the microsecond: the same digits everywhere.
 #[expect(clippy::cast_precision_loss, reason = "runs last less than 285 years, so the count is below 2^53")]
-fn millis(span: Duration) -> f64 {
+pub(crate) fn millis(span: Duration) -> f64 {
     let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
     micros as f64 / 1000.0
 }

@@ -11,8 +11,9 @@ mod table;
 mod text;
 
 pub use latency::Latency;
+pub(crate) use latency::millis;
 pub use results::{Ending, Refused, Results, Told};
-pub use shape::{Endings, Expectation, Malformed, Publishes, RunReport, Verdict, Violation};
+pub use shape::{Endings, Expectation, Malformed, Publishes, RunReport, Traffic, Verdict, Violation};
 pub use table::{Align, Table};
 pub use text::{Paint, Tone, failure, line, plain, reasons, stable, summary};
 

@@ -38,12 +38,18 @@ pub struct RunReport {
     pub gets: Endings,
     /// What publishers did.
     pub publishes: Publishes,
+    /// Packages that searches found, in all.
+    pub found: u64,
     /// From the asking to the end of each search, in virtual time.
     pub latency_ms: Latency,
+    /// From the asking to the end of each get of a release or of a list, in virtual time.
+    pub get_latency_ms: Latency,
     /// Requests that queries made of the network, retries and hedges included.
     pub requests: u64,
     /// Those of them that searches made.
     pub search_requests: u64,
+    /// What went over the network for them: what two networks are compared by.
+    pub traffic: Traffic,
     /// Malformed items, as the hostile peers counted what they sent.
     pub malformed: Malformed,
     /// What oracles found wrong.
@@ -136,6 +142,35 @@ pub struct Publishes {
     pub published: u64,
     /// Those that it refused or could not place.
     pub failed: u64,
+}
+
+/// What registries' requests cost the network. Counted alike on every network: at the seam between the two, but for
+/// the dials. Of requests that were given up nothing is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Dials that all nodes began, from the start of the run's time.
+    pub dials: u64,
+    /// Those of them that failed.
+    pub failed_dials: u64,
+    /// Virtual milliseconds that requests waited for connections, in all.
+    pub dial_ms: f64,
+    /// Requests of the DHT that ended: values and providers looked up, records stored, providing told.
+    pub lookups: u64,
+    /// Messages sent for them and answers to these.
+    pub lookup_messages: u64,
+    /// Questions to peers that ended.
+    pub questions: u64,
+    /// Those of them that were answered.
+    pub answered: u64,
+    /// Messages sent for questions and answers to these, the walks to peers whose address was not known included.
+    pub question_messages: u64,
+    /// Announcements that registries heard.
+    pub announcements: u64,
+    /// The mean of the hops of the lookups that anybody answered: see
+    /// [`RequestStats::hops`](crate::network::RequestStats::hops). `None` without any.
+    pub hops: Option<f64>,
+    /// The most hops of a lookup.
+    pub most_hops: u32,
 }
 
 /// Malformed items.

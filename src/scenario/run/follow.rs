@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::RunError;
+use super::figures::Measured;
 use super::hostility::Hostility;
 use super::stage::Stage;
 use super::tally::{self, SharedTally, count};
@@ -15,7 +16,6 @@ use crate::record::Publisher;
 use crate::registry::{Published, QueryHandle, Registry};
 use crate::scenario::plan::{Act, Operation, Plan, Turn};
 use crate::scenario::report::Told;
-use crate::testbed::Testbed;
 
 /// What happens next.
 enum Next<'p> {
@@ -36,7 +36,7 @@ enum Slot {
 }
 
 /// Do everything that the plan says, until its end.
-pub(super) fn follow<B: Testbed>(
+pub(super) fn follow<B: Measured>(
     stage: &mut Stage<'_, B>,
     hostility: &mut Hostility,
     tally: &SharedTally,
@@ -96,7 +96,7 @@ fn agenda(plan: &Plan) -> Vec<(Duration, Next<'_>)> {
 }
 
 /// A turn of events: the network is told, and the truth.
-fn turn_to<B: Testbed>(
+fn turn_to<B: Measured>(
     stage: &mut Stage<'_, B>,
     hostility: &mut Hostility,
     turn: &Turn,
@@ -143,7 +143,7 @@ fn turn_to<B: Testbed>(
 }
 
 /// Begin one operation. What its caller does goes on by itself.
-fn operate<B: Testbed>(
+fn operate<B: Measured>(
     stage: &mut Stage<'_, B>,
     tally: &SharedTally,
     operation: &Operation,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::error::RunError;
+use super::figures::Measured;
 use super::stage::Stage;
 use super::witness::{SharedJournal, open};
 use crate::package::{PackageId, ReleaseId};
@@ -13,7 +14,7 @@ use crate::record::{Checked, Publisher, Record, Verifier, keys};
 use crate::scenario::hostile::{Confidant, Forger, Liar, Told};
 use crate::scenario::plan::{Plan, Turn};
 use crate::scenario::words::Lie;
-use crate::testbed::{NodeId, Testbed};
+use crate::testbed::NodeId;
 
 /// What one peer lies about.
 #[derive(Debug, Default)]
@@ -58,7 +59,11 @@ impl Hostility {
     }
 
     /// Peers begin to lie, or end it, as `turn` says.
-    pub(super) fn turn<B: Testbed>(&mut self, stage: &mut Stage<'_, B>, turn: &Turn) -> Result<(), RunError> {
+    pub(super) fn turn<B: Measured>(
+        &mut self,
+        stage: &mut Stage<'_, B>,
+        turn: &Turn,
+    ) -> Result<(), RunError> {
         let plan = stage.plan;
         let (nodes, begins) = match turn {
             Turn::Lies { nodes, kinds } => {
@@ -107,7 +112,7 @@ impl Hostility {
     }
 
     /// Have the testbed answer for this peer as it now lies, or honestly again.
-    fn impersonate<B: Testbed>(&mut self, stage: &mut Stage<'_, B>, node: NodeId) -> Result<(), RunError> {
+    fn impersonate<B: Measured>(&mut self, stage: &mut Stage<'_, B>, node: NodeId) -> Result<(), RunError> {
         let forger = self.forger(stage);
         let honest = stage
             .peers
@@ -126,7 +131,7 @@ impl Hostility {
         Ok(stage.bed.impersonate(node, Box::new(liar))?)
     }
 
-    fn forger<B: Testbed>(&mut self, stage: &Stage<'_, B>) -> Forger {
+    fn forger<B: Measured>(&mut self, stage: &Stage<'_, B>) -> Forger {
         let plan = stage.plan;
         let make = || {
             let key = |publisher| Publisher::from_seed(plan.publisher_secret(publisher));

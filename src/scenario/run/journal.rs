@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
+use super::traffic::Costs;
 use super::truth::RunTruth;
-use crate::engine::{Cause, Lookup, Outcome, QueryId, QueryOutcome, Reason};
+use crate::engine::{Cause, Found, Lookup, Outcome, QueryId, QueryOutcome, Reason};
 use crate::network::{Invalid, Ware};
 use crate::oracle::{Asked, Fact, Holding, Judge, Judgement, Seen, Violation, Wanted};
 use crate::package::{PackageId, ReleaseId};
@@ -33,8 +34,13 @@ pub(super) struct BadEnding {
 pub(super) struct Counts {
     pub(super) searches: Endings,
     pub(super) gets: Endings,
-    /// From the asking to the end of each search that was not given up.
+    /// From the asking to the end of each search that was not given up, and of each get.
     pub(super) latencies: Vec<Duration>,
+    pub(super) get_latencies: Vec<Duration>,
+    /// Packages that searches found, with those that were given up.
+    pub(super) found: u64,
+    /// What requests cost.
+    pub(super) traffic: Costs,
     /// Requests on behalf of queries, and those of them on behalf of searches.
     pub(super) requests: u64,
     pub(super) search_requests: u64,
@@ -157,8 +163,13 @@ impl Journal {
                     Outcome::Failed(_) => ending.failed += 1,
                     Outcome::Cancelled => ending.cancelled += 1,
                 }
-                if matches!(asked, Asked::Search(..)) && outcome.outcome != Outcome::Cancelled {
-                    counts.latencies.push(outcome.elapsed);
+                if let Found::Releases(found) = &outcome.found {
+                    counts.found += found.len() as u64;
+                }
+                match asked {
+                    _ if outcome.outcome == Outcome::Cancelled => {}
+                    Asked::Search(..) => counts.latencies.push(outcome.elapsed),
+                    Asked::Get(_) => counts.get_latencies.push(outcome.elapsed),
                 }
                 let honest_miss = matches!(outcome.outcome, Outcome::Failed(Reason::NotFound));
                 let bad = matches!(outcome.outcome, Outcome::Partial(_) | Outcome::Failed(_)) && !honest_miss;
@@ -234,9 +245,9 @@ fn result(node: NodeId, outcome: &QueryOutcome) -> Vec<u8> {
     put(u64::try_from(outcome.elapsed.as_nanos()).unwrap_or(u64::MAX));
     put(outcome.conflicts.len() as u64);
     let found: Vec<&[u8]> = match &outcome.found {
-        crate::engine::Found::Releases(found) => found.iter().map(|record| digest(record)).collect(),
-        crate::engine::Found::Release(found) => found.iter().map(|record| digest(record)).collect(),
-        crate::engine::Found::List { list, .. } => list.iter().map(|record| digest(record)).collect(),
+        Found::Releases(found) => found.iter().map(|record| digest(record)).collect(),
+        Found::Release(found) => found.iter().map(|record| digest(record)).collect(),
+        Found::List { list, .. } => list.iter().map(|record| digest(record)).collect(),
     };
     put(found.len() as u64);
     for digest in found {

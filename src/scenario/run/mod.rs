@@ -28,6 +28,7 @@ mod stage;
 #[cfg(feature = "net")]
 mod swarm;
 mod tally;
+mod traffic;
 mod truth;
 mod watched;
 mod why;
@@ -38,8 +39,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use error::RunError;
-pub use figures::{Figures, Measured};
-pub use sim::run;
+pub use figures::{Figures, Measured, Meter};
+pub use sim::{profile, run};
 #[cfg(feature = "net")]
 pub use swarm::{Unfit, run_on_swarms, unfit};
 
@@ -127,7 +128,7 @@ pub fn run_on<B: Measured>(
     let mut report = RunReport {
         scenario: plan.scenario.clone(),
         seed: plan.seed,
-        network: B::NAME.to_owned(),
+        network: bed.name().to_owned(),
         verdict: Verdict::Pass,
         trace_hash: bed.trace_hash(),
         peers: plan.roles().len() as u64,
@@ -140,9 +141,12 @@ pub fn run_on<B: Measured>(
         searches: counts.searches,
         gets: counts.gets,
         publishes: tally.publishes,
+        found: counts.found,
         latency_ms: Latency::of(counts.latencies.clone()),
+        get_latency_ms: Latency::of(counts.get_latencies.clone()),
         requests: counts.requests,
         search_requests: counts.search_requests,
+        traffic: counts.traffic.traffic(figures),
         malformed: Malformed {
             sent: figures.garbled + hostility.sent(),
             rejected: counts.ill_refused,

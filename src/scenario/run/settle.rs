@@ -4,12 +4,13 @@ use core::time::Duration;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::RunError;
+use super::figures::Measured;
 use super::stage::{Stage, Under};
 use super::tally::{SharedTally, count};
 use super::witness::open;
 use crate::engine::QueryMetrics;
 use crate::oracle::Holding;
-use crate::testbed::{NodeId, Testbed};
+use crate::testbed::NodeId;
 
 /// How long a run is given to end what it began, beside the longest query: publishing may wait a minute
 /// for the slowest peer, and a walk that a cancelled query left behind ends with it.
@@ -21,7 +22,7 @@ const INSPECT: Duration = Duration::from_secs(5);
 
 /// Let the run go on until every registry holds nothing, all in one look; or until it is clear that one
 /// never will. Says what each holds in the last look.
-pub(super) fn settle<B: Testbed>(
+pub(super) fn settle<B: Measured>(
     stage: &mut Stage<'_, B>,
     tally: &SharedTally,
     stop: &AtomicBool,
@@ -58,7 +59,7 @@ fn is_empty(holding: &Holding) -> bool {
 }
 
 /// What every registry that is up holds now.
-fn look<B: Testbed>(stage: &mut Stage<'_, B>) -> Vec<Holding> {
+fn look<B: Measured>(stage: &mut Stage<'_, B>) -> Vec<Holding> {
     let registries: Vec<(NodeId, Under<B>)> =
         stage.registries.iter().map(|(node, registry)| (*node, registry.clone())).collect();
     let mut holdings = Vec::new();

@@ -27,7 +27,7 @@ pub fn run(plan: &Plan, mut options: RunOptions) -> Result<RunReport, RunError> 
 }
 
 /// The links and service times that a plan asks for.
-fn profile(plan: &NetworkPlan) -> Profile {
+pub fn profile(plan: &NetworkPlan) -> Profile {
     let mut profile = match plan.profile {
         words::Profile::Internet => Profile::internet(),
         words::Profile::Lan => Profile::lan(),
@@ -57,11 +57,19 @@ fn profile(plan: &NetworkPlan) -> Profile {
 }
 
 impl Measured for SimTestbed {
-    const NAME: &'static str = "sim";
+    fn name(&self) -> &str {
+        "sim"
+    }
 
     fn figures(&self) -> Figures {
         let account = self.account();
-        Figures { events: account.events, messages: account.messages, garbled: account.garbled_in_all() }
+        Figures {
+            events: account.events,
+            messages: account.messages,
+            garbled: account.garbled_in_all(),
+            dials: account.dials,
+            failed_dials: account.failed_dials,
+        }
     }
 
     fn note(&mut self, bytes: &[u8]) {

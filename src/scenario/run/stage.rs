@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::error::RunError;
+use super::figures::Measured;
 use super::library::Library;
 use super::truth::Holder;
 use super::watched::Watched;
@@ -69,7 +70,7 @@ impl Holder for RegistryResponder {
 }
 
 /// A network with everything on it.
-pub(super) struct Stage<'p, B: Testbed> {
+pub(super) struct Stage<'p, B: Measured> {
     pub(super) bed: B,
     pub(super) plan: &'p Plan,
     pub(super) journal: SharedJournal,
@@ -85,7 +86,7 @@ pub(super) struct Stage<'p, B: Testbed> {
     empty: BTreeMap<NodeId, bool>,
 }
 
-impl<'p, B: Testbed> Stage<'p, B> {
+impl<'p, B: Measured> Stage<'p, B> {
     /// Spawn everyone who is there at the start and give them what they know.
     pub(super) fn set(
         bed: B,
@@ -222,7 +223,7 @@ impl<'p, B: Testbed> Stage<'p, B> {
         if let Some(validity) = wanted.validity {
             config.publish.validity = validity.0;
         }
-        let network = Watched::new(network, scribe);
+        let network = Watched::new(network, scribe, self.bed.meter(node));
         let (registry, driver) = P2PRegistry::new(network, store, config)
             .map_err(|error| RunError::Registry(error.to_string()))?;
         self.registries.insert(node, registry);

@@ -10,12 +10,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::error::RunError;
-use super::figures::{Figures, Measured};
+use super::figures::{Figures, Measured, Meter};
 use super::{RunOptions, run_on, verifier};
-use crate::net::{SwarmSetup, SwarmTestbed, Wire};
+use crate::net::{Depths, SwarmCounts, SwarmSetup, SwarmTestbed, Wire};
 use crate::record::ANNOUNCE_TOPIC;
 use crate::scenario::plan::{CREATED, Plan, Turn};
 use crate::scenario::report::RunReport;
+use crate::testbed::NodeId;
 
 /// The most nodes, late ones included: each has a swarm of its own, and all share one thread.
 const MOST_NODES: u64 = 64;
@@ -90,17 +91,35 @@ pub fn run_on_swarms(plan: &Plan, wire: Wire, options: &RunOptions) -> Result<Ru
 }
 
 impl Measured for SwarmTestbed {
-    const NAME: &'static str = "swarm";
-
-    fn figures(&self) -> Figures {
-        let (garbled, messages) = self.said();
-        Figures { events: 0, messages, garbled }
+    fn name(&self) -> &str {
+        self.carrier().network()
     }
 
-    fn note(&mut self, _: &[u8]) {}
+    fn figures(&self) -> Figures {
+        let SwarmCounts { messages, garbled, dials, failed_dials } = self.counts();
+        Figures { events: self.carrier().events(), messages, garbled, dials, failed_dials }
+    }
+
+    fn meter(&self, node: NodeId) -> Option<Box<dyn Meter>> {
+        self.depths(node).map(|depths| Box::new(depths) as Box<dyn Meter>)
+    }
+
+    fn note(&mut self, bytes: &[u8]) {
+        self.carrier().note(bytes);
+    }
 
     fn trace_hash(&self) -> String {
-        String::new()
+        self.carrier().trace_hash()
+    }
+}
+
+impl Meter for Depths {
+    fn begun(&self, key: &Bytes) {
+        Depths::begun(self, key);
+    }
+
+    fn ended(&self, key: &Bytes) -> u32 {
+        Depths::ended(self, key)
     }
 }
 

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::journal::{Journal, get_of, wanted};
-use super::watched::Witness;
+use super::watched::{self, Witness};
 use crate::engine::Lookup;
-use crate::network::{Event, Item, Peer, Request};
+use crate::network::{Event, Item, Peer, Request, RequestStats};
 use crate::oracle::{Asked, Fact};
 use crate::record::Record;
 use crate::registry::{self, Behalf, Observed, Observer};
@@ -65,8 +65,13 @@ impl<P: Peer> Witness<P> for Scribe<P> {
                 self.write(now, Fact::Ended { request: *id, result: *result });
             }
             Event::Rejected { what, why, .. } => open(&self.journal).refused(*what, *why),
+            Event::Announcement { .. } => open(&self.journal).counts.traffic.heard(),
             _ => {}
         }
+    }
+
+    fn cost(&mut self, what: watched::Asked, well: bool, cost: &RequestStats) {
+        open(&self.journal).counts.traffic.cost(what, well, cost);
     }
 }
 
