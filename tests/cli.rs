@@ -323,6 +323,22 @@ fn a_trace_is_written_for_one_run() {
 }
 
 #[test]
+fn a_run_within_is_told_to_the_process_that_asked_for_it() {
+    let folder = folder();
+    let within = ["run", "--within", "--alone", "--format=json", "--seed=1"];
+    let output = run(folder.path(), &[&within[..], &["--trace=trace", "--", "good.toml"]].concat());
+    assert_eq!((code(&output), err(&output)), (0, ""));
+    let reports: Vec<Value> = out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((reports.len(), &reports[0]["verdict"]), (1, &"pass".into()));
+    assert!(fs::read_to_string(folder.path().join("trace")).unwrap().lines().count() > 100);
+    // One process, one run; and the option is nobody else's to see.
+    assert_eq!(code(&run(folder.path(), &["run", "--within", "good.toml"])), 2);
+    let help = run(folder.path(), &["run", "--help"]);
+    assert!(out(&help).starts_with("Run scenarios, or plans, and report\n\nUsage: "), "{}", out(&help));
+    assert!(!out(&help).contains("--within"));
+}
+
+#[test]
 fn the_schema_is_json_that_knows_the_sections() {
     let folder = folder();
     let output = run(folder.path(), &["schema"]);

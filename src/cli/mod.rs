@@ -11,6 +11,7 @@ mod args;
 mod catalogue;
 #[cfg(feature = "node")]
 mod client;
+mod columns;
 mod elsewhere;
 mod exit;
 mod files;
@@ -21,6 +22,7 @@ mod node;
 mod on;
 mod output;
 mod panics;
+mod parted;
 mod pool;
 mod process;
 mod progress;
@@ -30,6 +32,7 @@ mod run_args;
 mod source;
 mod stop;
 mod told;
+mod traced;
 mod twin;
 
 use std::process::ExitCode;

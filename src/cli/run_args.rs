@@ -9,6 +9,8 @@ use super::format::Format;
 /// A program that brings a network of its own parses these as arguments of its command `run`, and hands them to
 /// [`run_elsewhere`](super::run_elsewhere).
 #[derive(Debug, clap::Args)]
+// Otherwise the words above would be the help of the command that takes these.
+#[command(about = "Run scenarios, or plans, and report", long_about = None)]
 pub struct RunArgs {
     /// Scenario or plan files, or folders of them
     #[arg(required = true, value_name = "PATH")]

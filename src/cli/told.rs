@@ -9,8 +9,12 @@ use super::ran::{Ran, Second};
 use super::run_args::RunArgs;
 use super::source::Source;
 use super::stop::Stop;
+use super::traced;
 use crate::oracle::Oracle;
 use crate::scenario::report::{self, RunReport, Tone, Verdict, Violation};
+
+/// The most runs that are made again to show where they part: what is the matter with one is mostly that with all.
+const MOST_SHOWN: u32 = 3;
 
 /// What has been told so far.
 pub(crate) struct Told<'a> {
@@ -20,6 +24,8 @@ pub(crate) struct Told<'a> {
     reports: Vec<RunReport>,
     broke: usize,
     stopped: usize,
+    /// Runs whose traces were shown where they part.
+    shown: u32,
     /// The first failure to write, after which nothing more is written or run.
     unwritable: Option<Refused>,
 }
@@ -27,20 +33,23 @@ pub(crate) struct Told<'a> {
 impl<'a> Told<'a> {
     /// Nothing yet.
     pub(crate) fn new(args: &'a RunArgs, on: On<'a>, stop: &'a Stop) -> Self {
-        Self { args, on, stop, reports: Vec::new(), broke: 0, stopped: 0, unwritable: None }
+        Self { args, on, stop, reports: Vec::new(), broke: 0, stopped: 0, shown: 0, unwritable: None }
     }
 
     /// Tell one run, and how it compares to the same in another process.
     pub(crate) fn hear(&mut self, job: &Job, source: &Source, ran: Ran, second: Option<&Second>) {
         match ran {
             Ran::Ended(mut report) => {
-                if let Some(second) = second {
-                    compare(&mut report, second);
+                let traces = second.and_then(|second| self.compare(job, source, &mut report, second));
+                match self.args.format {
+                    Format::Text => {
+                        self.put(&format!("{}{}", self.text(&report), traces.unwrap_or_default()))
+                    }
+                    Format::Json => {
+                        self.put(&json(&report));
+                        output::say(&traces.unwrap_or_default());
+                    }
                 }
-                self.put(&match self.args.format {
-                    Format::Text => self.text(&report),
-                    Format::Json => json(&report),
-                });
                 self.reports.push(*report);
             }
             Ran::Broke(cause) if self.args.within => {
@@ -57,6 +66,39 @@ impl<'a> Told<'a> {
             }
             Ran::Stopped => self.stopped += 1,
         }
+    }
+
+    /// Hold a run's trace hash against that of another process. Where they part, the report has a violation more, and
+    /// what is handed back shows where.
+    fn compare(
+        &mut self,
+        job: &Job,
+        source: &Source,
+        report: &mut RunReport,
+        second: &Second,
+    ) -> Option<String> {
+        let mut shown = None;
+        let mut detail = match second {
+            Second::Hash(hash) if *hash == report.trace_hash => return None,
+            Second::Hash(hash) => {
+                if self.shown < MOST_SHOWN {
+                    self.shown += 1;
+                    shown = traced::twice(job, source, self.stop);
+                }
+                format!("in another process its trace hash is {hash}")
+            }
+            Second::Broke(None) => "another process did not bring the same run to its end".to_owned(),
+            Second::Broke(Some(cause)) => {
+                format!("another process did not bring the same run to its end: {cause}")
+            }
+        };
+        if let Some(shown) = &shown {
+            detail.push_str(&format!("; {}", shown.brief));
+        }
+        let oracle = Oracle::Repeatable.name().to_owned();
+        report.violations.push(Violation { oracle, at_ms: report.virtual_ms, detail });
+        report.verdict = report.judge();
+        shown.map(|it| it.text)
     }
 
     fn text(&self, report: &RunReport) -> String {
@@ -115,21 +157,6 @@ impl<'a> Told<'a> {
             }
         }
     }
-}
-
-/// Hold a run's trace hash against that of another process. Where they part, the report has a violation more.
-fn compare(report: &mut RunReport, second: &Second) {
-    let detail = match second {
-        Second::Hash(hash) if *hash == report.trace_hash => return,
-        Second::Hash(hash) => format!("in another process its trace hash is {hash}"),
-        Second::Broke(None) => "another process did not bring the same run to its end".to_owned(),
-        Second::Broke(Some(cause)) => {
-            format!("another process did not bring the same run to its end: {cause}")
-        }
-    };
-    let oracle = Oracle::Repeatable.name().to_owned();
-    report.violations.push(Violation { oracle, at_ms: report.virtual_ms, detail });
-    report.verdict = report.judge();
 }
 
 /// One line of JSON.

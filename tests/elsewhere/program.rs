@@ -28,7 +28,11 @@ pub(crate) const WARNS: u64 = 16;
 pub(crate) const LEAVES: u64 = 17;
 /// Its hash has the process in it, unless it is traced.
 pub(crate) const DIFFERS_UNSEEN: u64 = 18;
+/// It can be followed once.
+pub(crate) const BREAKS_LATER: u64 = 19;
 
+/// Names the file that a run which can be followed once leaves.
+pub(crate) const BEEN: &str = "SWARMPROOF_TEST_BEEN";
 /// Names the file where a run that hangs writes which process it is.
 pub(crate) const HANGS_IN: &str = "SWARMPROOF_TEST_HANGS_IN";
 
@@ -72,6 +76,10 @@ fn run(plan: &Plan, mut options: RunOptions) -> Result<RunReport, RunError> {
             }
         }
         WARNS => eprintln!("warning: a thread was left behind"),
+        BREAKS_LATER => {
+            let been = std::env::var_os(BEEN).unwrap();
+            std::fs::File::create_new(been).map_err(|_| RunError::Plan("once was enough".to_owned()))?;
+        }
         LEAVES => std::process::exit(0),
         _ => {}
     }

@@ -9,7 +9,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::PROGRAM;
-use crate::program::{self, HANGS_IN};
+use crate::program::{self, BEEN, HANGS_IN};
 
 /// A scenario that is small and sound.
 const GOOD: &str = r#"description = "Small and sound."
@@ -33,7 +33,7 @@ recall = ">= 0.99"
 "#;
 
 pub(crate) fn all() -> Vec<Trial> {
-    let trials: [(&str, fn()); 12] = [
+    let trials: &[(&str, fn())] = &[
         ("runs_are_told_as_by_the_command_itself", runs_are_told_as_by_the_command_itself),
         ("the_options_reach_the_process_of_a_run", the_options_reach_the_process_of_a_run),
         ("a_plan_runs_with_its_own_seed", a_plan_runs_with_its_own_seed),
@@ -46,6 +46,10 @@ pub(crate) fn all() -> Vec<Trial> {
         ("what_does_not_fit_is_refused_before_anything_runs", what_does_not_fit_is_refused),
         ("a_process_makes_one_run", a_process_makes_one_run),
         ("an_interrupt_ends_the_processes_of_runs", an_interrupt_ends_the_processes_of_runs),
+        ("traces_are_shown_where_they_part", traces_are_shown_where_they_part),
+        ("traces_that_do_not_part_are_said_not_to", traces_that_do_not_part_are_said_not_to),
+        ("only_the_first_that_differ_are_traced", only_the_first_that_differ_are_traced),
+        ("a_second_process_that_breaks_is_told", a_second_process_that_breaks_is_told),
     ];
     let trial = |(name, test): (&str, fn())| {
         Trial::test(name, move || {
@@ -53,7 +57,7 @@ pub(crate) fn all() -> Vec<Trial> {
             Ok(())
         })
     };
-    trials.into_iter().map(trial).collect()
+    trials.iter().copied().map(trial).collect()
 }
 
 /// A folder with one sound scenario, `good.toml`.
@@ -214,6 +218,94 @@ fn others_go_on_beside_a_crash() {
     let output = run(folder.path(), &["run", "good.toml", "--seeds", &seeds]);
     assert_eq!(code(&output), 3);
     assert!(out(&output).ends_with("1 run, 1 broke\n"), "{}", out(&output));
+}
+
+/// The detail of the one violation of the one report: that a run was not what it was before.
+fn not_repeatable(output: &Output) -> String {
+    let reports = reports(output);
+    assert_eq!((code(output), reports.len()), (1, 1), "{}", err(output));
+    assert_eq!(reports[0]["verdict"], "fail");
+    let violations = reports[0]["violations"].as_array().unwrap();
+    assert_eq!(violations.len(), 1, "{violations:?}");
+    assert_eq!(violations[0]["oracle"], "repeatable");
+    violations[0]["detail"].as_str().unwrap().to_owned()
+}
+
+fn traces_are_shown_where_they_part() {
+    let folder = folder();
+    // Where temporary files go, so that it can be seen that none is left.
+    let temporary = tempfile::tempdir().unwrap();
+    let asked = |more: &[&str]| {
+        let mut command = program(folder.path());
+        command.args(["run", "good.toml", "--seed", &program::DIFFERS.to_string()]).args(more);
+        command.env("TMPDIR", temporary.path()).output().unwrap()
+    };
+    let output = asked(&["--format", "json"]);
+    let detail = not_repeatable(&output);
+    assert!(detail.starts_with("in another process its trace hash is "), "{detail}");
+    let parts = "; two more runs part at event 4: `0.000000000 s  noted kind=8 digest=";
+    assert!(detail.contains(parts), "{detail}");
+    let page = beside(&output).to_owned();
+    let line = |number: u32| {
+        let number = format!("{number} ");
+        page.lines().find(|line| line.trim_start().starts_with(&number)).unwrap_or_default().to_owned()
+    };
+    assert!(page.starts_with("good.toml seed 10: made twice more, it parts at event 4\n"), "{page}");
+    // Three notes are the same; the fourth holds the process; what follows is the same again.
+    for number in [1, 2, 3] {
+        assert_eq!(line(number).matches("noted kind=7").count(), 1, "{page}");
+    }
+    let (one, other) =
+        line(4).split_once(" | ").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("two columns");
+    let digest = |it: &str| it.split_once("noted kind=8 digest=").expect("the note").1.trim().to_owned();
+    assert_ne!(digest(&one), digest(&other));
+    assert!(line(5).matches("spawned").count() == 2 && !line(5).contains('|'), "{page}");
+    assert!(page.contains("reads a clock, draws at random, spawns threads, walks a hash map"), "{page}");
+    assert!(page.lines().all(|line| line.chars().count() <= 160), "{page}");
+
+    let output = asked(&[]);
+    assert_eq!((code(&output), beside(&output)), (1, ""));
+    for told in ["1 violation", "made twice more, it parts at event 4\n", "  violated repeatable at "] {
+        assert_eq!(out(&output).matches(told).count(), 1, "{told}: {}", out(&output));
+    }
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0, "traces were left behind");
+    // Nobody compares, nobody traces.
+    assert_eq!(code(&asked(&["--alone"])), 0);
+}
+
+fn traces_that_do_not_part_are_said_not_to() {
+    let output = seed(folder().path(), program::DIFFERS_UNSEEN, &["--format", "json"]);
+    let detail = not_repeatable(&output);
+    let many = detail.split_once("; two more runs had the same ").expect(&detail).1;
+    let many: u64 = many.strip_suffix(" events").expect(&detail).parse().unwrap();
+    assert!(many > 100, "{detail}");
+    assert!(beside(&output).contains("it had the same ") && beside(&output).contains("now and then"));
+}
+
+fn only_the_first_that_differ_are_traced() {
+    let folder = folder();
+    // Plans that were edited have names of their own and the seed that differs.
+    let scenario = swarmproof::scenario::Scenario::read(folder.path().join("good.toml")).unwrap();
+    let plan = swarmproof::scenario::Plan::make(&scenario, program::DIFFERS).to_toml().unwrap();
+    for name in 0..5 {
+        fs::write(folder.path().join(format!("{name}.toml")), &plan).unwrap();
+    }
+    let output = run(folder.path(), &["run", "0.toml", "1.toml", "2.toml", "3.toml", "4.toml"]);
+    assert_eq!((code(&output), beside(&output)), (1, ""));
+    assert_eq!(out(&output).matches("  violated repeatable at ").count(), 5, "{}", out(&output));
+    assert_eq!(out(&output).matches("made twice more, it parts at event 4").count(), 3, "{}", out(&output));
+}
+
+fn a_second_process_that_breaks_is_told() {
+    let folder = folder();
+    let been = folder.path().join("been");
+    let mut command = program(folder.path());
+    command.args(["run", "good.toml", "--format", "json", "--seed", &program::BREAKS_LATER.to_string()]);
+    let output = command.env(BEEN, &been).output().unwrap();
+    let detail = not_repeatable(&output);
+    let told =
+        "another process did not bring the same run to its end: the plan cannot be followed: once was enough";
+    assert!(detail.starts_with(told), "{detail}");
 }
 
 fn what_a_process_warns_of_is_passed_on() {
