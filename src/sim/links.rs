@@ -1,157 +1,235 @@
-//! The delay of one message, derived when it is sent.
+//! The links between nodes, with what faults have made of them: what a message, a dial and a cut come to.
 //!
-//! delay = access of the sender + regions + access of the receiver + bytes at the sender's upload, and what
-//! faults add at either end. The part between regions is drawn for each message from a table of quantiles
-//! with 130 entries for each pair of regions, made once; between entries it is linear.
+//! It knows nodes by number and holds no traffic, so that the world here and a network of real swarms in
+//! virtual time have the same links from the same code: node *i* under one seed and profile is in the same
+//! region behind the same line in both, and the same draw gives the same delay.
+//!
+//! # Order of calls
+//!
+//! [`Links::join`] once for each node, in the order of their numbers. What is asked about a node that has not
+//! joined is answered for one in the first region without a line of its own.
 
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cut::Cut;
+use super::delays::{Delays, End, added, falls, pace};
 use super::profile::Profile;
-use super::sample::{Dist, unit};
-use crate::testbed::LinkChange;
+use super::rng::{Concern, Draw, Seed, below};
+use super::wire::FRAME;
+use crate::testbed::{LinkChange, NodeId, Way};
 use crate::time::nanos;
 
-const STEPS: usize = 128;
-
-/// The delays of a profile, made ready for use.
+/// The links between nodes.
 #[derive(Debug)]
-pub(crate) struct Links {
-    regions: usize,
-    tables: Vec<[u64; STEPS + 1]>,
+pub struct Links {
+    profile: Profile,
+    delays: Delays,
+    ends: Vec<End>,
+    /// Of those whose links are changed.
+    changes: BTreeMap<u32, LinkChange>,
+    cuts: Vec<Cut>,
 }
 
-/// What a peer's own end adds to its links.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct End {
-    /// The region.
-    pub(crate) region: u16,
-    /// Nanoseconds that its access line adds.
-    pub(crate) access: u32,
-    /// Nanoseconds that it takes to send 256 bytes.
-    pub(crate) pace: u32,
+/// What comes of a dial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialling {
+    /// Whether it is answered, unless something changes meanwhile.
+    pub connects: bool,
+    /// How long it takes until that is known.
+    pub takes: Duration,
 }
 
 impl Links {
-    pub(crate) fn new(profile: &Profile) -> Self {
-        let regions = profile.regions.len();
-        let mut tables = Vec::with_capacity(regions * (regions + 1) / 2);
-        for to in 0..regions {
-            for from in 0..=to {
-                let dist = profile.one_way.get(from).and_then(|row| row.get(to)).copied();
-                tables.push(quantiles(dist.unwrap_or(Dist::Constant(core::time::Duration::ZERO))));
+    /// The links of `profile`, with no node yet. A profile without regions has one, without delay.
+    pub fn new(profile: &Profile) -> Self {
+        Self {
+            profile: profile.clone(),
+            delays: Delays::new(profile),
+            ends: Vec::new(),
+            changes: BTreeMap::new(),
+            cuts: Vec::new(),
+        }
+    }
+
+    /// The next node joins, in `region` or in one that is drawn. Returns its number and its region.
+    pub fn join(&mut self, seed: &Seed, region: Option<u16>) -> (u32, u16) {
+        let node = self.ends.len() as u32;
+        let draw = seed.draw(Concern::PEER, u64::from(node), 0);
+        let regions = self.delays.regions() as u64;
+        let region = region.map_or_else(|| below(draw.wide(0), regions), |r| u64::from(r) % regions) as u16;
+        let home = falls(draw.word(2), self.profile.homes);
+        let (access, upload) = if home {
+            (self.profile.home_access, self.profile.home_upload)
+        } else {
+            (self.profile.centre_access, self.profile.centre_upload)
+        };
+        let access = u32::try_from(nanos(access.at(draw.wide(4)))).unwrap_or(u32::MAX);
+        self.ends.push(End { region, access, pace: pace(upload) });
+        (node, region)
+    }
+
+    fn end(&self, node: u32) -> End {
+        self.ends.get(node as usize).copied().unwrap_or_default()
+    }
+
+    fn changes_of(&self, a: u32, b: u32) -> impl Iterator<Item = &LinkChange> {
+        let changed =
+            if self.changes.is_empty() { [None, None] } else { [a, b].map(|n| self.changes.get(&n)) };
+        changed.into_iter().flatten()
+    }
+
+    /// Nanoseconds that a message of `bytes` takes from `from` to `to`. `draw` varies the part between the
+    /// regions, `extra` the jitter of faults.
+    pub fn delay(&self, from: u32, to: u32, bytes: usize, draw: u64, extra: u32) -> u64 {
+        let delay = self.delays.delay(self.end(from), self.end(to), bytes, draw);
+        self.changes_of(from, to)
+            .fold(delay, |delay, change| delay.saturating_add(added(change, bytes, extra)))
+    }
+
+    /// Nanoseconds of the round trip between two nodes at the median.
+    pub fn usual_round_trip(&self, a: u32, b: u32) -> u64 {
+        let half = 1 << 63;
+        self.delay(a, b, FRAME, half, 0).saturating_add(self.delay(b, a, FRAME, half, 0))
+    }
+
+    /// The share that faults at either end and the profile make.
+    fn share(&self, a: u32, b: u32, profile: f64, of: impl Fn(&LinkChange) -> f64) -> f64 {
+        1.0 - self.changes_of(a, b).fold(1.0 - profile, |fine, change| fine * (1.0 - of(change)))
+    }
+
+    /// Whether the message between `a` and `b` that drew `draw` has its connection reset.
+    pub fn resets(&self, a: u32, b: u32, draw: u32) -> bool {
+        falls(draw, self.share(a, b, self.profile.resets, |change| change.resets))
+    }
+
+    /// What comes of a dial of `server`, which `answers` dials when it is up and can be dialled.
+    pub fn dial(&self, client: u32, server: u32, answers: bool, draw: &Draw) -> Dialling {
+        let dead = self.share(client, server, self.profile.dead_dials, |change| change.dead_dials);
+        let refused = self.share(client, server, self.profile.refused_dials, |change| change.refused_dials);
+        if !answers || self.parts(client, server) || falls(draw.word(7), dead) {
+            return Dialling { connects: false, takes: self.profile.dead_dial };
+        }
+        let there = self.delay(client, server, FRAME, draw.wide(8), draw.word(12));
+        let round_trip =
+            there.saturating_add(self.delay(server, client, FRAME, draw.wide(10), draw.word(13)));
+        if falls(draw.word(14), refused) {
+            return Dialling { connects: false, takes: Duration::from_nanos(round_trip) };
+        }
+        let takes = round_trip.saturating_mul(u64::from(self.profile.dial_round_trips));
+        Dialling { connects: true, takes: Duration::from_nanos(takes) }
+    }
+
+    /// The links of `node` are changed from now on; [`LinkChange::default`] takes all changes back.
+    pub fn change(&mut self, node: u32, change: LinkChange) {
+        if change == LinkChange::default() {
+            self.changes.remove(&node);
+        } else {
+            self.changes.insert(node, change);
+        }
+    }
+
+    /// Traffic between two sets is cut from now on. Of `connected`, which says who a node is connected to, the
+    /// pairs are returned whose connections end with it: those between the two sets when it is cut both ways.
+    pub fn cut(
+        &mut self,
+        from: BTreeSet<NodeId>,
+        to: BTreeSet<NodeId>,
+        way: Way,
+        connected: impl Fn(u32) -> Vec<u32>,
+    ) -> Vec<(u32, u32)> {
+        let made = Cut::new(from, to, way);
+        let mut ends = Vec::new();
+        if way == Way::Both {
+            let (a, b) = &made.sets;
+            for node in if a.len() <= b.len() { a } else { b } {
+                let others = connected(node.0).into_iter().filter(|peer| made.stops(node.0, *peer));
+                ends.extend(others.map(|other| (node.0, other)));
             }
         }
-        Self { regions, tables }
+        self.cuts.push(made);
+        ends
     }
 
-    pub(crate) fn regions(&self) -> usize {
-        self.regions
+    /// Every cut that was made with exactly these sets is healed.
+    pub fn heal(&mut self, from: BTreeSet<NodeId>, to: BTreeSet<NodeId>) {
+        let sets = (from, to);
+        self.cuts.retain(|cut| cut.sets != sets);
     }
 
-    /// Nanoseconds from `from` to `to` for `bytes`; `draw` varies the part between the regions.
-    pub(crate) fn delay(&self, from: End, to: End, bytes: usize, draw: u64) -> u64 {
-        let (low, high) = (from.region.min(to.region) as usize, from.region.max(to.region) as usize);
-        let table = &self.tables[high * (high + 1) / 2 + low];
-        let step = (draw >> 57) as usize;
-        let within = (draw >> 25) & 0xffff_ffff;
-        let (a, b) = (table[step], table[step + 1]);
-        let between = a + (((b - a) * within) >> 32);
-        let sending = (bytes as u64 * u64::from(from.pace)) >> 8;
-        between + u64::from(from.access) + u64::from(to.access) + sending
+    /// Whether anything is cut.
+    pub fn any_cut(&self) -> bool {
+        !self.cuts.is_empty()
     }
-}
 
-/// The quantiles at 1/1024, 1/128, 2/128, …, 127/128, 1023/1024, rising.
-fn quantiles(dist: Dist) -> [u64; STEPS + 1] {
-    const LONGEST: u64 = 1 << 31;
-    let at = |quantile: u64| nanos(dist.at(quantile)).min(LONGEST * 1000);
-    let mut table = [0; STEPS + 1];
-    for (i, entry) in table.iter_mut().enumerate() {
-        *entry = at(match i {
-            0 => 1 << 54,
-            STEPS => u64::MAX - (1 << 54),
-            i => (i as u64) << 57,
-        });
+    /// Whether what `from` sends to `to` is cut.
+    pub fn is_cut(&self, from: u32, to: u32) -> bool {
+        !self.cuts.is_empty() && self.cuts.iter().any(|cut| cut.stops(from, to))
     }
-    for i in 1..table.len() {
-        // A step of more than 4 s would overflow the interpolation, and no link has one.
-        table[i] = table[i].max(table[i - 1]).min(table[i - 1] + u64::from(u32::MAX));
+
+    /// Whether anything is cut between `a` and `b`, either way.
+    pub fn parts(&self, a: u32, b: u32) -> bool {
+        self.is_cut(a, b) || self.is_cut(b, a)
     }
-    table
-}
 
-/// Pace, in nanoseconds for 256 bytes, of a line with `upload` bytes a second; 0 is no limit.
-pub(crate) fn pace(upload: u64) -> u32 {
-    if upload == 0 {
-        return 0;
+    /// Bytes on the heap that grow with the number of nodes.
+    pub(crate) fn footprint(&self) -> usize {
+        self.ends.capacity() * size_of::<End>()
     }
-    u32::try_from(256_000_000_000u64 / upload).unwrap_or(u32::MAX)
-}
-
-/// What a change at one end adds to the delay of a message of `bytes`.
-pub(crate) fn added(change: &LinkChange, bytes: usize, draw: u32) -> u64 {
-    let jitter = (u128::from(nanos(change.extra_jitter)) * u128::from(draw)) >> 32;
-    let sending = if change.bandwidth == 0 {
-        0
-    } else {
-        (bytes as u128 * 1_000_000_000 / u128::from(change.bandwidth)) as u64
-    };
-    nanos(change.extra_delay).saturating_add(jitter as u64).saturating_add(sending)
-}
-
-/// Whether `draw` falls into `share` of all draws.
-pub(crate) fn falls(draw: u32, share: f64) -> bool {
-    share > 0.0 && unit(u64::from(draw) << 32) < share
 }
 
 #[cfg(test)]
 mod tests {
-    use core::time::Duration;
-
     use super::*;
-    use crate::sim::rng::{Concern, Seed};
 
-    #[test]
-    fn drawn_delays_have_the_profile_s_median_and_tail() {
-        let links = Links::new(&Profile::internet());
-        let (virginia, tokyo) = (End { region: 0, ..End::default() }, End { region: 8, ..End::default() });
-        let mut stream = Seed::new(1).stream(Concern(1000), 0);
-        let mut delays: Vec<u64> =
-            (0..20_001).map(|_| links.delay(virginia, tokyo, 0, stream.wide())).collect();
-        delays.sort_unstable();
-        let near = |got: u64, wanted: f64| {
-            assert!((got as f64 / wanted - 1.0).abs() < 0.002, "{got} is not {wanted}");
-        };
-        near(delays[10_000], 75.0e6);
-        near(delays[18_000], 78.5e6);
-        let back: u64 = links.delay(tokyo, virginia, 0, u64::MAX / 2);
-        near(back, 75.0e6);
+    fn links(profile: Profile, nodes: u32) -> Links {
+        let mut links = Links::new(&profile);
+        for node in 0..nodes {
+            assert_eq!(links.join(&Seed::new(7), None).0, node);
+        }
+        links
+    }
+
+    fn ten_ms() -> Profile {
+        Profile::explicit(&[vec![Duration::from_millis(10)]])
     }
 
     #[test]
-    fn ends_and_bytes_add_up() {
-        let links = Links::new(&Profile::explicit(&[vec![Duration::from_millis(3)]]));
-        let home = End { region: 0, access: 1_000, pace: pace(2_560_000) };
-        let centre = End { region: 0, access: 10, pace: 0 };
-        assert_eq!(links.delay(home, centre, 512, 99), 3_000_000 + 1_010 + 200_000);
-        assert_eq!(links.delay(centre, home, 512, 99), 3_000_000 + 1_010);
+    fn a_node_s_end_is_its_own_whoever_joins_beside_it() {
+        let (few, many) = (links(Profile::internet(), 3), links(Profile::internet(), 30));
+        assert_eq!(few.ends[..], many.ends[..3]);
+        assert!(many.ends.iter().any(|end| end.region != many.ends[0].region));
     }
 
     #[test]
-    fn changes_add_delay_jitter_and_bandwidth() {
-        let change = LinkChange {
-            extra_delay: Duration::from_nanos(5),
-            extra_jitter: Duration::from_nanos(100),
-            bandwidth: 1_000_000_000,
-            ..LinkChange::default()
-        };
-        assert_eq!(added(&change, 7, 0), 12);
-        assert_eq!(added(&change, 7, u32::MAX), 111);
-        assert_eq!(added(&LinkChange::default(), 7, u32::MAX), 0);
+    fn a_dial_costs_round_trips_and_a_dead_one_its_time() {
+        let mut links = links(ten_ms(), 2);
+        let draw = Seed::new(1).draw(Concern::LINK, 0, 0);
+        let well = Dialling { connects: true, takes: Duration::from_millis(80) };
+        assert_eq!(links.dial(0, 1, true, &draw), well);
+        let dead = Dialling { connects: false, takes: Duration::from_secs(5) };
+        assert_eq!(links.dial(0, 1, false, &draw), dead);
+        links.change(1, LinkChange { refused_dials: 1.0, ..LinkChange::default() });
+        let refused = Dialling { connects: false, takes: Duration::from_millis(20) };
+        assert_eq!(links.dial(0, 1, true, &draw), refused);
+        links.change(1, LinkChange { dead_dials: 1.0, ..LinkChange::default() });
+        assert_eq!(links.dial(0, 1, true, &draw), dead);
+        links.change(1, LinkChange::default());
+        links.cut([NodeId(0)].into(), [NodeId(1)].into(), Way::OneWay, |_| Vec::new());
+        assert_eq!(links.dial(1, 0, true, &draw), dead);
+        links.heal([NodeId(0)].into(), [NodeId(1)].into());
+        assert_eq!(links.dial(1, 0, true, &draw), well);
     }
 
     #[test]
-    fn shares_are_met_at_both_ends() {
-        assert!(!falls(0, 0.0));
-        assert!(falls(u32::MAX, 1.0));
-        assert!(falls(u32::MAX / 2 - 9, 0.5) && !falls(u32::MAX / 2 + 9, 0.5));
+    fn a_cut_both_ways_ends_what_crosses_it_and_one_way_nothing() {
+        let mut links = links(ten_ms(), 4);
+        let all = |node: u32| (0..4).filter(|other| *other != node).collect::<Vec<_>>();
+        let (left, right): (BTreeSet<_>, BTreeSet<_>) = ([NodeId(0)].into(), [NodeId(2), NodeId(3)].into());
+        assert_eq!(links.cut(left.clone(), right.clone(), Way::Both, all), [(0, 2), (0, 3)]);
+        assert!(links.is_cut(2, 0) && !links.is_cut(1, 0));
+        links.heal(left.clone(), right.clone());
+        assert_eq!(links.cut(left, right, Way::OneWay, all), []);
+        assert!(links.is_cut(0, 2) && !links.is_cut(2, 0) && links.parts(2, 0));
     }
 }

@@ -20,7 +20,6 @@ use std::rc::Rc;
 use super::disk::Disk;
 use super::event::What;
 use super::kad::{K, Ring, Table, bucket_of};
-use super::links::{End, falls, pace};
 use super::node::{App, Node};
 use super::op::{Aim, Phase};
 use super::records::Held;
@@ -43,18 +42,8 @@ impl World {
         let node = self.nodes.len() as u32;
         let position = self.seed.draw(Concern::POSITION, u64::from(node), 0).wide(0);
         let draw = self.seed.draw(Concern::PEER, u64::from(node), 0);
-        let regions = self.links.regions() as u64;
-        let region =
-            spec.region.map_or_else(|| below(draw.wide(0), regions), |r| u64::from(r) % regions) as u16;
-        let profile = &self.config.profile;
-        let home = falls(draw.word(2), profile.homes);
-        let (access, upload) = if home {
-            (profile.home_access, profile.home_upload)
-        } else {
-            (profile.centre_access, profile.centre_upload)
-        };
-        let access = u32::try_from(nanos(access.at(draw.wide(4)))).unwrap_or(u32::MAX);
-        let mut made = Node::new(End { region, access, pace: pace(upload) }, spec.server, spec.dialable);
+        let (_, region) = self.links.join(&self.seed, spec.region);
+        let mut made = Node::new(spec.server, spec.dialable);
         match spec.role {
             Role::Application => {
                 let disk = Disk::new(self.config.store_limits());
@@ -139,8 +128,7 @@ impl World {
 
     /// The round trip between two nodes at the median.
     pub(crate) fn usual_round_trip(&self, a: u32, b: u32) -> u64 {
-        let half = 1 << 63;
-        self.delay(a, b, FRAME, half, 0).saturating_add(self.delay(b, a, FRAME, half, 0))
+        self.links.usual_round_trip(a, b)
     }
 
     /// Fill the free places of a table with those who can be reached.
@@ -148,7 +136,7 @@ impl World {
         let own = self.positions[node as usize];
         let mut table = core::mem::take(&mut self.node_mut(node).table);
         // An empty table of a network in which all can be reached needs no look at anyone.
-        let all = self.unreachable == 0 && self.cuts.is_empty();
+        let all = self.unreachable == 0 && !self.links.any_cut();
         let building = table.peers().is_empty();
         let list = |world: &Self, bucket: usize, peer: u32, table: &mut Table| {
             if peer != node && (all || world.lists(node, peer)) {
@@ -238,7 +226,7 @@ impl World {
 
     /// Whether `b` is up and nothing between it and `a` is cut.
     pub(crate) fn reaches(&self, a: u32, b: u32) -> bool {
-        self.node(b).up && !self.is_cut(a, b) && !self.is_cut(b, a)
+        self.node(b).up && !self.links.parts(a, b)
     }
 
     /// A node joins through a few that it knows, by walking towards itself.

@@ -10,11 +10,10 @@ use bytes::Bytes;
 use super::conns::Conns;
 use super::disk::Disk;
 use super::kad::Table;
-use super::links::End;
 use super::peer::SimPeer;
 use super::records::{Providers, Records};
 use crate::network::{Event, RequestId, Responder};
-use crate::testbed::{Garble, LinkChange};
+use crate::testbed::Garble;
 
 /// A node.
 pub(crate) struct Node {
@@ -25,7 +24,6 @@ pub(crate) struct Node {
     pub(crate) stalled: bool,
     /// Whether its table was filled once in this life.
     pub(crate) joined: bool,
-    pub(crate) end: End,
     /// Rises with each restart.
     pub(crate) life: u32,
     /// When the last life ended.
@@ -49,7 +47,6 @@ pub(crate) struct Node {
 /// What faults have made of a node.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    pub(crate) change: LinkChange,
     pub(crate) garbles: Vec<Garble>,
     /// The last answer it gave, to be given again where another belongs.
     pub(crate) last: Bytes,
@@ -118,7 +115,7 @@ impl App {
 }
 
 impl Node {
-    pub(crate) fn new(end: End, server: bool, dialable: bool) -> Self {
+    pub(crate) fn new(server: bool, dialable: bool) -> Self {
         Self {
             up: true,
             server,
@@ -126,7 +123,6 @@ impl Node {
             silent: false,
             stalled: false,
             joined: false,
-            end,
             life: 0,
             died: 0,
             busy_until: 0,

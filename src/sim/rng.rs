@@ -111,7 +111,7 @@ impl Stream {
 }
 
 /// A digest of bytes for identities and positions: the same in every run and on every platform.
-pub(crate) fn digest(salt: u64, bytes: &[u8]) -> u64 {
+pub fn digest(salt: u64, bytes: &[u8]) -> u64 {
     xxh3_64_with_seed(bytes, salt)
 }
 

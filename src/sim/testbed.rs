@@ -101,7 +101,7 @@ impl SimTestbed {
     /// Whether `a` and `b` are up and nothing between them is cut, either way.
     pub fn connects(&self, a: NodeId, b: NodeId) -> bool {
         let world = self.world.borrow();
-        world.is_up(a.0) && world.is_up(b.0) && !world.is_cut(a.0, b.0) && !world.is_cut(b.0, a.0)
+        world.is_up(a.0) && world.is_up(b.0) && !world.links.parts(a.0, b.0)
     }
 
     /// The nodes that hold a record under `key` for the DHT now, and have not let it expire. Those that

@@ -163,22 +163,22 @@ pub struct Checkpoint {
     pub hash: u128,
 }
 
-/// The hash of a run, with its checkpoints.
-pub struct Trace {
+/// The hash of a run, with its checkpoints. `S` is what sees the events: `dyn TraceSink + Send` lets it move to
+/// another thread.
+pub struct Trace<S: TraceSink + ?Sized = dyn TraceSink> {
     hash: Xxh3,
     events: u64,
     every: u64,
     checkpoints: Vec<Checkpoint>,
-    sink: Option<Box<dyn TraceSink>>,
+    sink: Option<Box<S>>,
     last: Timestamp,
 }
 
 /// Checkpoints kept. When there are more, every second is forgotten and they come half as often.
 const CHECKPOINTS: usize = 4096;
 
-impl Trace {
-    /// An empty trace.
-    pub(crate) fn new() -> Self {
+impl<S: TraceSink + ?Sized> Default for Trace<S> {
+    fn default() -> Self {
         Self {
             hash: Xxh3::new(),
             events: 0,
@@ -188,14 +188,16 @@ impl Trace {
             last: Timestamp::ZERO,
         }
     }
+}
 
+impl<S: TraceSink + ?Sized> Trace<S> {
     /// Show every event from now on to `sink`.
-    pub(crate) fn show_to(&mut self, sink: Option<Box<dyn TraceSink>>) {
+    pub fn show_to(&mut self, sink: Option<Box<S>>) {
         self.sink = sink;
     }
 
-    /// `event` happened at `at`.
-    pub(crate) fn add(&mut self, at: u64, event: TraceEvent) {
+    /// `event` happened at `at`, in nanoseconds of the run.
+    pub fn add(&mut self, at: u64, event: TraceEvent) {
         let (tag, count, fields) = event.fields();
         let mut buffer = [0u8; 10 + 48];
         buffer[0] = tag;
@@ -216,7 +218,7 @@ impl Trace {
     }
 
     /// Whoever drives the world notes `bytes` at `at`.
-    pub(crate) fn note(&mut self, at: u64, kind: u32, bytes: &[u8]) {
+    pub fn note(&mut self, at: u64, kind: u32, bytes: &[u8]) {
         self.add(at, TraceEvent::Noted { kind, digest: super::rng::digest(u64::from(kind), bytes) });
         self.hash.update(&(bytes.len() as u64).to_le_bytes());
         self.hash.update(bytes);
@@ -250,7 +252,7 @@ impl Trace {
     }
 }
 
-impl fmt::Debug for Trace {
+impl<S: TraceSink + ?Sized> fmt::Debug for Trace<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trace")
             .field("events", &self.events)
@@ -282,7 +284,7 @@ mod tests {
     #[test]
     fn the_hash_depends_on_every_field_and_on_time_and_order() {
         let run = |list: &[(u64, TraceEvent)]| {
-            let mut trace = Trace::new();
+            let mut trace = <Trace>::default();
             for (at, event) in list {
                 trace.add(*at, *event);
             }
@@ -301,7 +303,7 @@ mod tests {
     #[test]
     fn notes_are_told_apart_by_kind_length_and_bytes() {
         let run = |notes: &[(u32, &[u8])]| {
-            let mut trace = Trace::new();
+            let mut trace = <Trace>::default();
             for (kind, bytes) in notes {
                 trace.note(0, *kind, bytes);
             }
@@ -313,7 +315,7 @@ mod tests {
 
     #[test]
     fn checkpoints_find_where_two_runs_part_and_stay_bounded() {
-        let (mut a, mut b) = (Trace::new(), Trace::new());
+        let (mut a, mut b) = (<Trace>::default(), <Trace>::default());
         for (i, event) in events(5_000).enumerate() {
             a.add(i as u64, event);
             b.add(i as u64 + u64::from(i == 3_000), event);

@@ -4,7 +4,6 @@
 //! none stands, a dial makes one, and all that is to be sent to the same peer waits for the same dial.
 
 use super::event::What;
-use super::links::{added, falls};
 use super::op::Phase;
 use super::peer::SimPeer;
 use super::rng::{Concern, Draw, mix};
@@ -29,25 +28,7 @@ pub(crate) enum Loss {
 impl World {
     /// Nanoseconds that a message of `bytes` takes from `from` to `to`.
     pub(crate) fn delay(&self, from: u32, to: u32, bytes: usize, draw: u64, extra: u32) -> u64 {
-        let (a, b) = (self.node(from), self.node(to));
-        let mut delay = self.links.delay(a.end, b.end, bytes, draw);
-        for faults in [&a.faults, &b.faults].into_iter().flatten() {
-            delay = delay.saturating_add(added(&faults.change, bytes, extra));
-        }
-        delay
-    }
-
-    /// The share of `of` that faults at either end and the profile make.
-    fn share(&self, a: u32, b: u32, profile: f64, of: impl Fn(&crate::testbed::LinkChange) -> f64) -> f64 {
-        let mut fine = 1.0 - profile;
-        for faults in [&self.node(a).faults, &self.node(b).faults].into_iter().flatten() {
-            fine *= 1.0 - of(&faults.change);
-        }
-        1.0 - fine
-    }
-
-    fn reset_share(&self, a: u32, b: u32) -> f64 {
-        self.share(a, b, self.config.profile.resets, |c| c.resets)
+        self.links.delay(from, to, bytes, draw, extra)
     }
 
     /// Whether a connection stands between `a` and `b`; one that has idled out is closed now.
@@ -210,23 +191,9 @@ impl World {
         }
         self.account.dials += 1;
         self.note(TraceEvent::Dialling { from: client, to: server });
-        let profile = &self.config.profile;
-        let dead = self.share(client, server, profile.dead_dials, |c| c.dead_dials);
-        let refused = self.share(client, server, profile.refused_dials, |c| c.refused_dials);
-        let gone = !self.node(server).up
-            || !self.node(server).dialable
-            || self.is_cut(client, server)
-            || self.is_cut(server, client);
-        let round_trip = self
-            .delay(client, server, FRAME, draw.wide(8), draw.word(12))
-            .saturating_add(self.delay(server, client, FRAME, draw.wide(10), draw.word(13)));
-        let (succeeds, takes) = if gone || falls(draw.word(7), dead) {
-            (false, crate::time::nanos(self.config.profile.dead_dial))
-        } else if falls(draw.word(14), refused) {
-            (false, round_trip)
-        } else {
-            (true, round_trip.saturating_mul(u64::from(self.config.profile.dial_round_trips)))
-        };
+        let answers = self.node(server).up && self.node(server).dialable;
+        let fate = self.links.dial(client, server, answers, draw);
+        let (succeeds, takes) = (fate.connects, crate::time::nanos(fate.takes));
         let dial = self.dials.insert(Dial {
             client,
             server,
@@ -250,8 +217,7 @@ impl World {
         let alive = self.is_up(client) && self.node(client).life == dial.client_life;
         let reached = self.is_up(server)
             && self.node(server).life == dial.server_life
-            && !self.is_cut(client, server)
-            && !self.is_cut(server, client);
+            && !self.links.parts(client, server);
         let succeeds = alive && dial.succeeds && reached;
         if alive {
             self.note(TraceEvent::Dialled { from: client, to: server, connected: succeeds });
@@ -304,7 +270,7 @@ impl World {
         self.touch(client, server);
         let at = self.now.saturating_add(delay);
         let tie = mix(identity ^ (u64::from(server) << 8 | u64::from(kind as u8)));
-        if falls(draw.word(6), self.reset_share(client, server)) {
+        if self.links.resets(client, server, draw.word(6)) {
             self.lose(client, server, kind as u8, identity, Loss::Reset);
             self.disconnect(client, server);
             if let Some(exchange) = self.exchanges.get_mut(slot) {

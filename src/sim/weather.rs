@@ -2,10 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use super::cut::Cut;
 use super::trace::TraceEvent;
 use super::world::World;
 use crate::testbed::{Fault, NodeId, TestbedError, Way};
+
+impl TraceEvent {
+    /// That `fault` is applied.
+    pub fn of_fault(fault: &Fault) -> Self {
+        let (kind, first, size) = match fault {
+            Fault::Kill { node, .. } => (0, node.0, 1),
+            Fault::Restart { node } => (1, node.0, 1),
+            Fault::Cut { from, to, .. } => (2, from.first().map_or(0, |n| n.0), from.len() + to.len()),
+            Fault::Heal { from, to } => (3, from.first().map_or(0, |n| n.0), from.len() + to.len()),
+            Fault::Links { nodes, .. } => (4, nodes.first().map_or(0, |n| n.0), nodes.len()),
+            Fault::Slow { node, .. } => (5, node.0, 1),
+            Fault::Silent { node, .. } => (6, node.0, 1),
+            Fault::Stall { node, .. } => (7, node.0, 1),
+            Fault::Garbles { node, ways } => (8, node.0, ways.len()),
+            Fault::Dialable { node, .. } => (9, node.0, 1),
+        };
+        Self::Faulted { kind, first, size: size as u32 }
+    }
+}
 
 impl World {
     fn existing(&self, node: NodeId) -> Result<u32, TestbedError> {
@@ -18,19 +36,7 @@ impl World {
 
     /// Apply a fault now.
     pub(crate) fn apply(&mut self, fault: Fault) -> Result<(), TestbedError> {
-        let (kind, first, size) = match &fault {
-            Fault::Kill { node, .. } => (0, node.0, 1),
-            Fault::Restart { node } => (1, node.0, 1),
-            Fault::Cut { from, to, .. } => (2, from.first().map_or(0, |n| n.0), from.len() + to.len()),
-            Fault::Heal { from, to } => (3, from.first().map_or(0, |n| n.0), from.len() + to.len()),
-            Fault::Links { nodes, .. } => (4, nodes.first().map_or(0, |n| n.0), nodes.len()),
-            Fault::Slow { node, .. } => (5, node.0, 1),
-            Fault::Silent { node, .. } => (6, node.0, 1),
-            Fault::Stall { node, .. } => (7, node.0, 1),
-            Fault::Garbles { node, ways } => (8, node.0, ways.len()),
-            Fault::Dialable { node, .. } => (9, node.0, 1),
-        };
-        self.note(TraceEvent::Faulted { kind, first, size: size as u32 });
+        self.note(TraceEvent::of_fault(&fault));
         match fault {
             Fault::Kill { node, keep } => {
                 let node = self.existing(node)?;
@@ -51,8 +57,7 @@ impl World {
             }
             Fault::Cut { from, to, way } => self.cut(from, to, way)?,
             Fault::Heal { from, to } => {
-                let sets = (from, to);
-                self.cuts.retain(|cut| cut.sets != sets);
+                self.links.heal(from, to);
                 self.changes += 1;
             }
             Fault::Links { nodes, change } => {
@@ -60,7 +65,7 @@ impl World {
                     self.existing(*node)?;
                 }
                 for node in nodes {
-                    self.node_mut(node.0).faults().change = change;
+                    self.links.change(node.0, change);
                 }
             }
             Fault::Slow { node, factor } => {
@@ -100,19 +105,11 @@ impl World {
             self.existing(*node)?;
         }
         self.changes += 1;
-        let made = Cut::new(from, to, way);
-        if way == Way::Both {
-            let (a, b) = &made.sets;
-            let smaller: Vec<u32> = if a.len() <= b.len() { a } else { b }.iter().map(|n| n.0).collect();
-            for node in smaller {
-                let others: Vec<u32> =
-                    self.node(node).conns.peers().filter(|peer| made.stops(node, *peer)).collect();
-                for other in others {
-                    self.disconnect(node, other);
-                }
-            }
+        let nodes = &self.nodes;
+        let connected = |node: u32| nodes[node as usize].conns.peers().collect();
+        for (node, other) in self.links.cut(from, to, way, connected) {
+            self.disconnect(node, other);
         }
-        self.cuts.push(made);
         Ok(())
     }
 }

@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use super::account::{Account, Footprint};
 use super::announcement::Announcement;
 use super::config::SimConfig;
-use super::cut::Cut;
 use super::event::{Queue, What};
 use super::kad::Ring;
 use super::keys::Keys;
@@ -50,7 +49,6 @@ pub(crate) struct World {
     pub(crate) spare_walks: Vec<super::kad::Walk>,
     pub(crate) announcements: Slab<Announcement>,
     pub(crate) announced: BTreeMap<u64, u32>,
-    pub(crate) cuts: Vec<Cut>,
     /// Rises when a node dies, starts, or is cut off: what makes tables stale.
     pub(crate) changes: u64,
     /// Nodes that are down, and nodes that cannot be dialled; one that is both counts twice.
@@ -83,11 +81,10 @@ impl World {
             spare_walks: Vec::new(),
             announcements: Slab::default(),
             announced: BTreeMap::new(),
-            cuts: Vec::new(),
             changes: 0,
             unreachable: 0,
             next_inbound: 0,
-            trace: Trace::new(),
+            trace: Trace::default(),
             account: Account::default(),
             early: Vec::new(),
             preloads: Vec::new(),
@@ -135,7 +132,7 @@ impl World {
 
     /// Whether what `from` sends to `to` is cut.
     pub(crate) fn is_cut(&self, from: u32, to: u32) -> bool {
-        !self.cuts.is_empty() && self.cuts.iter().any(|cut| cut.stops(from, to))
+        self.links.is_cut(from, to)
     }
 
     /// Whether the application of `node` will have nothing to do with `peer` now.
@@ -186,7 +183,9 @@ impl World {
     pub(crate) fn footprint(&self) -> Footprint {
         let nodes = self.nodes.len() as u64;
         let heap: usize = self.nodes.iter().map(Node::footprint).sum();
-        let own = self.nodes.capacity() * size_of::<Node>() + self.positions.capacity() * 8;
+        let own = self.nodes.capacity() * size_of::<Node>()
+            + self.positions.capacity() * 8
+            + self.links.footprint();
         let records: usize = self.nodes.iter().map(|n| n.records.footprint() + n.providers.footprint()).sum();
         let rest = self.queue.footprint()
             + self.exchanges.footprint()
