@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use super::run_args::RunArgs;
+use super::run_args::{CheckArgs, RunArgs};
 
 /// Run a peer-to-peer package registry through scenarios on a simulated network, the same every time.
 #[derive(Debug, Parser)]
@@ -27,7 +27,7 @@ pub(crate) enum Command {
     /// Print the explicit plan that a seed makes of a scenario; `run` takes it too
     Plan(Plan),
     /// Parse and validate scenarios without running them
-    Check(Check),
+    Check(CheckArgs),
     /// Print the JSON schema of scenario files, for editors
     Schema,
     /// Write a catalogue file that a scenario can name
@@ -75,14 +75,6 @@ pub(crate) struct Plan {
     /// The seed to make the plan from
     #[arg(long, value_name = "N")]
     pub(crate) seed: u64,
-}
-
-/// Check scenarios.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Check {
-    /// Scenario or plan files, or folders of them
-    #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
 }
 
 /// Write a catalogue.

@@ -4,8 +4,32 @@
 //!
 //! [`main`] is the program `swarmproof`. Another program that brings a network of its own, an [`Elsewhere`], takes
 //! [`RunArgs`] as the arguments of a command `run` and calls [`run_elsewhere`]: the same files, options, reports and
-//! exit codes, with each run in a process of its own. Both start their own program anew for that, so they are to be
-//! called from `main`, in a program that does nothing else with its arguments.
+//! exit codes, with each run in a process of its own; [`check_elsewhere`] is its `check`. Runs start their own program
+//! anew, so they are to be called from `main`, in a program that does nothing else with the arguments of its `run`:
+//!
+//! ```no_run
+//! use clap::Parser;
+//! use swarmproof::cli::{CheckArgs, Elsewhere, RunArgs, check_elsewhere, run_elsewhere};
+//!
+//! #[derive(Parser)]
+//! enum Args {
+//!     Run(RunArgs),
+//!     Check(CheckArgs),
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     let elsewhere = Elsewhere {
+//!         program: "my-network",
+//!         note: None,
+//!         unfit: |plan| (plan.roles().len() > 50).then(|| "it has more than 50 nodes".to_owned()),
+//!         run: |plan, options| swarmproof::scenario::run(plan, options),
+//!     };
+//!     match Args::parse() {
+//!         Args::Run(args) => run_elsewhere(&args, &elsewhere),
+//!         Args::Check(args) => check_elsewhere(&args, &elsewhere),
+//!     }
+//! }
+//! ```
 
 mod args;
 mod catalogue;
@@ -43,7 +67,7 @@ use self::args::{Args, Command};
 pub use self::elsewhere::Elsewhere;
 use self::exit::{End, Refused};
 use self::on::On;
-pub use self::run_args::RunArgs;
+pub use self::run_args::{CheckArgs, RunArgs};
 
 /// Do what the arguments of this process say.
 pub fn main() -> ExitCode {
@@ -51,7 +75,7 @@ pub fn main() -> ExitCode {
     let ended = match &args.command {
         Command::Run(args) => On::of(args).and_then(|on| run::run(&args.of_any, on)),
         Command::Plan(args) => plan(args),
-        Command::Check(args) => check(args),
+        Command::Check(args) => check(args, On::Sim),
         Command::Schema => schema(),
         Command::Catalogue(args) => catalogue::write(args),
         #[cfg(feature = "node")]
@@ -79,6 +103,11 @@ pub fn run_elsewhere(args: &RunArgs, elsewhere: &Elsewhere) -> ExitCode {
     code(run::run(args, On::Elsewhere(elsewhere)))
 }
 
+/// Do what `swarmproof check` does, and say also of what cannot be run on the network that this program brings why.
+pub fn check_elsewhere(args: &CheckArgs, elsewhere: &Elsewhere) -> ExitCode {
+    code(check(args, On::Elsewhere(elsewhere)))
+}
+
 /// How the process ends; what is wrong is said.
 fn code(ended: Result<End, Refused>) -> ExitCode {
     match ended {
@@ -102,9 +131,13 @@ fn plan(args: &args::Plan) -> Result<End, Refused> {
 }
 
 /// Parse and validate only.
-fn check(args: &args::Check) -> Result<End, Refused> {
+fn check(args: &CheckArgs, on: On<'_>) -> Result<End, Refused> {
     let files = files::collect(&args.paths)?;
     let sources = source::read_all(&files)?;
+    let both = files.iter().zip(&sources);
+    on.fits(both.flat_map(|(file, source)| {
+        source.seeds().into_iter().map(move |seed| (file.as_path(), source.plan(seed)))
+    }))?;
     let mut text = String::new();
     for (file, source) in files.iter().zip(&sources) {
         text.push_str(&format!("{}: good, {}\n", file.display(), source.summary()));

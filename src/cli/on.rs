@@ -90,22 +90,26 @@ impl On<'_> {
         }
     }
 
-    /// Refuse what cannot be run here, each file with its reason.
+    /// Refuse what cannot be run here, each file with its reason, and options that mean nothing here.
     pub(crate) fn check<'p>(
         self,
         args: &RunArgs,
         plans: impl Iterator<Item = (&'p Path, Plan)>,
     ) -> Result<(), Refused> {
         match self {
-            Self::Sim => {
-                // Whatever can be planned can be run.
-                let _any = (args, plans);
-                Ok(())
-            }
             #[cfg(feature = "net")]
             Self::Swarm(_) if args.trace.is_some() => Err(Refused::Usage(
                 "--trace is for the simulated network: real swarms have no trace".to_owned(),
             )),
+            _ => self.fits(plans),
+        }
+    }
+
+    /// Refuse what cannot be run here, each file with its reason.
+    pub(crate) fn fits<'p>(self, plans: impl Iterator<Item = (&'p Path, Plan)>) -> Result<(), Refused> {
+        match self {
+            // Whatever can be planned can be run.
+            Self::Sim => Ok(()),
             #[cfg(feature = "net")]
             Self::Swarm(_) => {
                 let unfit = |plan: &Plan| scenario::unfit(plan).err().map(|why| why.to_string());

@@ -41,6 +41,15 @@ pub struct RunArgs {
     pub(crate) within: bool,
 }
 
+/// What `check` is asked: which files.
+#[derive(Debug, clap::Args)]
+#[command(about = "Parse and validate scenarios without running them", long_about = None)]
+pub struct CheckArgs {
+    /// Scenario or plan files, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
 /// Seeds from one to another, the last left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seeds(pub(crate) core::ops::Range<u64>);

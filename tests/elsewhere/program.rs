@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use swarmproof::cli::{Elsewhere, RunArgs, run_elsewhere};
+use swarmproof::cli::{CheckArgs, Elsewhere, RunArgs, check_elsewhere, run_elsewhere};
 use swarmproof::scenario::report::RunReport;
 use swarmproof::scenario::{Plan, RunError, RunOptions, run_on, verifier};
 use swarmproof::sim::{JsonLines, Profile, SimConfig, SimTestbed};
@@ -39,12 +39,15 @@ pub(crate) const HANGS_IN: &str = "SWARMPROOF_TEST_HANGS_IN";
 #[derive(Parser)]
 enum Args {
     Run(RunArgs),
+    Check(CheckArgs),
 }
 
 pub(crate) fn main() -> ExitCode {
-    let Args::Run(args) = Args::parse();
     let elsewhere = Elsewhere { program: "elsewhere", note: Some("this network is a test's"), unfit, run };
-    let code = run_elsewhere(&args, &elsewhere);
+    let code = match Args::parse() {
+        Args::Run(args) => run_elsewhere(&args, &elsewhere),
+        Args::Check(args) => return check_elsewhere(&args, &elsewhere),
+    };
     let mut arguments = std::env::args();
     if arguments.any(|it| it == "--within") && arguments.any(|it| it == format!("--seed={CRASHES_LATE}")) {
         std::process::abort();

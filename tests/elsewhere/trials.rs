@@ -316,10 +316,14 @@ fn what_a_process_warns_of_is_passed_on() {
 fn what_does_not_fit_is_refused() {
     let folder = folder();
     fs::write(folder.path().join("large.toml"), GOOD.replace("peers = 8", "peers = 31")).unwrap();
-    let output = run(folder.path(), &["run", "."]);
-    assert_eq!((code(&output), out(&output)), (2, ""));
-    let told = "error: ./large.toml: cannot be run by elsewhere: it has more than 30 nodes\n";
-    assert_eq!(err(&output), told, "once for all its seeds, and nothing of the other file");
+    for command in ["run", "check"] {
+        let output = run(folder.path(), &[command, "."]);
+        assert_eq!((code(&output), out(&output)), (2, ""));
+        let told = "error: ./large.toml: cannot be run by elsewhere: it has more than 30 nodes\n";
+        assert_eq!(err(&output), told, "once for all its seeds, and nothing of the other file");
+    }
+    let output = run(folder.path(), &["check", "good.toml"]);
+    assert_eq!((code(&output), out(&output)), (0, "good.toml: good, a scenario of 3 seeds\n"));
     let output = seed(folder.path(), 1, &["--trace", "no/such/folder"]);
     assert_eq!((code(&output), out(&output)), (2, ""), "{}", err(&output));
 }
