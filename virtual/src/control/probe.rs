@@ -53,7 +53,7 @@ pub enum Uncontrolled {
 pub(crate) fn probe() -> Result<(), Uncontrolled> {
     clocks()?;
     entropy()?;
-    let found = timer();
+    let found = timer(|| futures_timer::Delay::new(SPAN));
     state::set(0);
     found
 }
@@ -95,10 +95,12 @@ fn entropy() -> Result<(), Uncontrolled> {
     Ok(())
 }
 
-/// A delay of futures-timer is to fire when tokio's paused clock has moved so far, neither before nor later.
+/// How long the delay is that timers are tried with.
+const SPAN: Duration = Duration::from_millis(20);
+
+/// A delay of [`SPAN`] is to fire when tokio's paused clock has moved so far, neither before nor later.
 #[expect(clippy::disallowed_methods, reason = "tokio's own clock is what it is compared with")]
-fn timer() -> Result<(), Uncontrolled> {
-    const SPAN: Duration = Duration::from_millis(20);
+pub(super) fn timer<D: Future<Output = ()>>(delay: impl FnOnce() -> D) -> Result<(), Uncontrolled> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -106,8 +108,7 @@ fn timer() -> Result<(), Uncontrolled> {
         .map_err(|error| Uncontrolled::Runtime(error.to_string()))?;
     let fired = runtime.block_on(async {
         let begun = tokio::time::Instant::now();
-        let delay = futures_timer::Delay::new(SPAN);
-        tokio::time::timeout(10 * SPAN, delay).await.ok().map(|()| begun.elapsed())
+        tokio::time::timeout(10 * SPAN, delay()).await.ok().map(|()| begun.elapsed())
     });
     let found = match fired {
         _ if threads().unwrap_or_default().values().any(|name| name == TIMER_THREAD) => {

@@ -45,6 +45,18 @@ fn without_control_the_probe_says_what_is_missing() {
 }
 
 #[test]
+fn a_timer_in_real_time_is_told_from_one_in_virtual_time() {
+    on_a_thread(|| {
+        let _control = Control::begin(&Seed::new(1)).unwrap();
+        let never = probe::timer(std::future::pending).unwrap_err().to_string();
+        assert!(never.contains("a delay did not fire when it was due"), "{never}");
+        assert!(never.contains("[patch.crates-io]\nfutures-timer = { path ="), "{never}");
+        let at_once = probe::timer(|| std::future::ready(())).unwrap_err().to_string();
+        assert!(at_once.contains("a delay fired when it was not due"), "{at_once}");
+    });
+}
+
+#[test]
 fn other_threads_keep_the_system_s_clock_and_entropy() {
     on_a_thread(|| {
         let _control = Control::begin(&Seed::new(1)).unwrap();
