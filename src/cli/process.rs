@@ -17,8 +17,9 @@ use crate::scenario::report::{RunReport, Verdict};
 
 /// The longest report that is read: a sentence for each miss of the largest scenario fits many times.
 const LONGEST_REPORT: usize = 64 << 20;
-/// How much of what a process says is kept: its last words are the ones that count.
-const LAST_WORDS: usize = 16 << 10;
+/// How much of what a process says is kept: its last words are the ones that count. The state of some hundred nodes of a
+/// run that got stuck is not to push out why it was ended.
+const LAST_WORDS: usize = 128 << 10;
 /// How often it is looked whether the process has ended, or should be.
 const LOOK: Duration = Duration::from_millis(5);
 
