@@ -23,6 +23,8 @@ use crate::simulation::SimulationError;
 pub(crate) const NAME: &str = "watchdog";
 /// The longest between two looks.
 const LOOK: Duration = Duration::from_millis(250);
+/// The shortest.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// The exit code of a run that did not move.
 const STUCK: i32 = 3;
 /// The exit code of a run that cannot be in virtual time.
@@ -43,7 +45,8 @@ impl Watchdog {
         let thread = std::thread::Builder::new().name(NAME.to_owned()).spawn(move || {
             let mut moved = now();
             let mut before = (0, 0);
-            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(LOOK.min(patience)) {
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(LOOK.min(patience.max(SHORTEST)))
+            {
                 let progress = &shared.progress;
                 let at = (progress.now.load(Ordering::Relaxed), progress.turns.load(Ordering::Relaxed));
                 if at != before || !progress.running.load(Ordering::Relaxed) {

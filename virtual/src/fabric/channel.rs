@@ -53,8 +53,10 @@ pub(super) struct Half {
     pub(super) done: bool,
     /// The reader has been told so.
     pub(super) ended: bool,
-    /// Nothing more is taken: the reader has let go of the stream.
+    /// The sender has been told that the reader has let go of the stream: it can write no more.
     pub(super) refused: bool,
+    /// The reader has let go of the stream: what arrives is forgotten.
+    pub(super) unread: bool,
     /// When the last that was sent arrives, and when it was sent.
     pub(super) last: u64,
     pub(super) last_sent: u64,
@@ -90,6 +92,15 @@ impl Half {
         }
         self.held = self.held.saturating_sub(taken);
         taken
+    }
+
+    /// Nobody will read what has arrived, or what will.
+    pub(super) fn forget(&mut self) {
+        let there: usize = self.ready.iter().map(Vec::len).sum();
+        self.held = self.held.saturating_sub(there.saturating_sub(self.read));
+        self.ready.clear();
+        self.read = 0;
+        self.unread = true;
     }
 
     /// Both sides look again.

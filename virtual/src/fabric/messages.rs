@@ -153,17 +153,15 @@ impl State {
     /// side learns that the stream was reset.
     pub(super) fn let_go(&mut self, id: ChannelId, side: usize) {
         self.send(id, side);
-        if let Some(connection) = self.connections.get_mut(&id.connection) {
-            if let Some(half) = connection.half(id.stream, side)
-                && !core::mem::replace(&mut half.done, true)
-            {
-                self.emit(id, side, Packet::Reset);
-            } else if let Some(theirs) = connection.half(id.stream, 1 - side) {
-                // Nobody reads on: what still comes is taken from the wire and forgotten.
-                theirs.ready.clear();
-                theirs.held = theirs.written.len();
-                self.wakers.extend(theirs.writer.take());
-            }
+        let Some(connection) = self.connections.get_mut(&id.connection) else { return };
+        if let Some(theirs) = connection.half(id.stream, 1 - side) {
+            theirs.forget();
+            self.wakers.extend(theirs.writer.take());
+        }
+        if let Some(half) = connection.half(id.stream, side)
+            && !core::mem::replace(&mut half.done, true)
+        {
+            self.emit(id, side, Packet::Reset);
         }
         self.drop_handle(id);
     }
@@ -228,9 +226,9 @@ impl State {
             self.lose(from, to, kind, content, Loss::Cut);
             return self.end_now(id.connection);
         }
-        let deaf = half.refused;
+        let unread = half.unread;
         match packet {
-            Packet::Message(_) if deaf => half.held = half.held.saturating_sub(size),
+            Packet::Message(_) if unread => half.held = half.held.saturating_sub(size),
             Packet::Message(bytes) => half.ready.push_back(bytes),
             Packet::End => half.ended = true,
             Packet::Reset => half.ended = true,

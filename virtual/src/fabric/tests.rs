@@ -1,3 +1,5 @@
+#![allow(clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -46,6 +48,7 @@ fn at(fabric: &Fabric) -> Duration {
     Duration::from_nanos(fabric.now().as_nanos())
 }
 
+#[expect(clippy::disallowed_methods, reason = "virtual time passes by being waited for")]
 async fn pause(span: Duration) {
     tokio::time::sleep(span).await;
 }
@@ -255,6 +258,27 @@ fn a_stream_that_nobody_reads_takes_so_much_and_no_more() {
         let (more, _) = join(stream.write_all(&[1; 10]), arrival(&fabric, &mut other, HELD)).await;
         more.unwrap();
         assert_eq!(fabric.account().messages, HELD.div_ceil(64 << 10) as u64);
+    });
+}
+
+#[test]
+fn who_writes_to_nobody_is_not_held_up() {
+    on_fabric(constant(MS), |fabric| async move {
+        let (mut a, mut b) = pair(&fabric).await;
+        let mut stream = open(&mut a).await;
+        say(&mut stream, b"x").await;
+        let mut other = taken(&mut b).await;
+        // It has said all that it has to say, so there is nothing to reset.
+        other.close().await.unwrap();
+        drop(other);
+        let much = vec![0; 5 * HELD];
+        tokio::time::timeout(Duration::from_secs(1), stream.write_all(&much)).await.unwrap().unwrap();
+        drop(stream);
+        pause(5 * MS).await;
+        assert_eq!(
+            fabric.shared.with(|state| state.connections.values().map(|c| c.channels.len()).sum::<usize>()),
+            0
+        );
     });
 }
 
