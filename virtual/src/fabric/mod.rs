@@ -24,7 +24,7 @@
 //!
 //! # What the trace holds
 //!
-//! The model's events ([`TraceEvent`](swarmproof::sim::TraceEvent)): a message's identity is a digest of its bytes,
+//! The model's events ([`TraceEvent`]): a message's identity is a digest of its bytes,
 //! and its kind 64, or 65 and 66 for the end and the reset of a stream.
 
 mod account;
@@ -47,7 +47,7 @@ use libp2p::core::muxing::StreamMuxerBox;
 use libp2p::core::transport::Boxed;
 use libp2p::identity::Keypair;
 use libp2p::{Multiaddr, PeerId, Transport as _};
-use swarmproof::sim::{Checkpoint, Profile, ProfileError, Seed, TraceSink};
+use swarmproof::sim::{Checkpoint, Profile, ProfileError, Seed, TraceEvent, TraceSink};
 use swarmproof::testbed::{Fault, Keep, LinkChange, NodeId, TestbedError};
 use swarmproof::time::Timestamp;
 use tokio::runtime::Runtime;
@@ -143,6 +143,11 @@ impl Fabric {
     /// as far as others can see, death and restart. What a node does to its answers is [`TestbedError::Unsupported`].
     pub fn apply(&self, fault: &Fault) -> Result<(), TestbedError> {
         self.shared.with(|state| state.apply(fault))
+    }
+
+    /// A fault that is not the network's was applied by whoever owns the nodes: for the trace.
+    pub fn faulted(&self, fault: &Fault) {
+        self.shared.with(|state| state.note(TraceEvent::of_fault(fault)));
     }
 
     /// The links of one node change; [`LinkChange::default`] takes the changes back.

@@ -188,12 +188,10 @@ impl State {
         for node in concerned {
             self.existing(node, "a node of this network")?;
         }
+        self.note(TraceEvent::of_fault(fault));
         match fault {
-            Fault::Kill { node, keep } => return self.kill(*node, *keep),
-            Fault::Restart { node } => return self.restart(*node),
-            _ => self.note(TraceEvent::of_fault(fault)),
-        }
-        match fault {
+            Fault::Kill { node, keep } => self.kill(*node, *keep)?,
+            Fault::Restart { node } => self.restart(*node)?,
             Fault::Cut { from, to, way } => {
                 let pairs = {
                     let Self { nodes, connections, links, .. } = &mut *self;

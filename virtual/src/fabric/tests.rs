@@ -200,10 +200,27 @@ fn what_is_not_flushed_is_sent_when_nothing_else_can_happen() {
     });
 }
 
+/// When messages are due, in the order in which they were sent, and when they came.
+#[derive(Clone, Default)]
+struct Ways(Arc<std::sync::Mutex<(Vec<u64>, Vec<u64>)>>);
+
+impl TraceSink for Ways {
+    fn event(&mut self, at: Timestamp, event: &TraceEvent) {
+        let mut ways = self.0.lock().unwrap();
+        match event {
+            TraceEvent::Sent { delay, .. } => ways.0.push(at.as_nanos() + delay),
+            TraceEvent::Delivered { .. } => ways.1.push(at.as_nanos()),
+            _ => {}
+        }
+    }
+}
+
 #[test]
 fn messages_of_a_stream_never_overtake_one_another() {
     on_fabric(Profile::flat(Dist::Uniform(MS, 50 * MS)), |fabric| async move {
         let (mut a, mut b) = pair(&fabric).await;
+        let ways = Ways::default();
+        fabric.show_trace_to(Box::new(ways.clone()));
         let mut stream = open(&mut a).await;
         for byte in 0..50 {
             say(&mut stream, &[byte]).await;
@@ -213,6 +230,9 @@ fn messages_of_a_stream_never_overtake_one_another() {
         let mut bytes = [0; 50];
         other.read_exact(&mut bytes).await.unwrap();
         assert!(bytes.iter().copied().eq(0..50), "{bytes:?}");
+        let (due, came) = ways.0.lock().unwrap().clone();
+        assert_eq!((due.len(), &due), (50, &came), "each arrives when it is due, and none before its time");
+        assert!(came.is_sorted());
     });
 }
 
