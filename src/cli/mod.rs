@@ -35,7 +35,6 @@ mod args;
 mod catalogue;
 #[cfg(feature = "node")]
 mod client;
-mod columns;
 mod elsewhere;
 mod exit;
 mod files;
@@ -46,7 +45,6 @@ mod node;
 mod on;
 mod output;
 mod panics;
-mod parted;
 mod pool;
 mod process;
 mod progress;

@@ -6,15 +6,13 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::columns;
 use super::job::{self, How, Job};
 use super::output::paint;
-use super::parted::{Compared, Parting, compare};
 use super::process;
 use super::ran::Ran;
 use super::source::Source;
 use super::stop::Stop;
-use crate::scenario::report::Tone;
+use crate::scenario::report::{self, Compared, Parting, Tone};
 
 /// How much of a trace is written: some million events. A run that parts later than that is rather made smaller.
 const MOST: u64 = 256 << 20;
@@ -64,7 +62,7 @@ fn run(job: &Job, source: &Source, path: &Path, stop: &Stop) -> Ran {
 fn compared(one: &Path, other: &Path, most: u64) -> io::Result<Found> {
     let cut = [one, other].iter().any(|path| length(path) >= most);
     let read = |path| Ok::<_, io::Error>(BufReader::new(File::open(path)?.take(most)));
-    Ok(match compare(read(one)?, read(other)?)? {
+    Ok(match report::compare_traces(read(one)?, read(other)?)? {
         Compared::Parted(parting) => Found::Parted(parting),
         Compared::Same { events } => Found::Same { events, cut },
     })
@@ -90,11 +88,11 @@ impl Found {
             Self::Parted(parting) => {
                 let event = parting.event;
                 let first = |it: &[String]| match it.first() {
-                    Some(line) => format!("`{}`", columns::words(line)),
+                    Some(line) => format!("`{}`", report::words(line)),
                     None => "nothing more".to_owned(),
                 };
                 let (one, other) = (first(&parting.one), first(&parting.other));
-                let page = columns::side_by_side(&parting, &paint);
+                let page = report::side_by_side(&parting, &paint);
                 Shown {
                     brief: format!(
                         "two more runs part at event {event}: {one} in one process, {other} in another"

@@ -63,12 +63,17 @@
 
 mod control;
 pub mod fabric;
+mod parted;
+mod seeds;
 mod simulation;
 mod watchdog;
 pub mod world;
 
 pub use control::Uncontrolled;
 pub use fabric::Fabric;
+pub use seeds::Seeds;
 pub use simulation::{Options, Outcome, Simulation, SimulationError, simulate};
 pub use swarmproof;
+pub use swarmproof::sim::Profile;
+pub use swarmproof::testbed::{Fault, LinkChange, NodeId, Way};
 pub use world::{NodeInfo, World, WorldError};

@@ -108,12 +108,13 @@ where
     if BEGUN.swap(true, Ordering::SeqCst) {
         return Err(SimulationError::Second);
     }
-    let before = threads().unwrap_or_default();
     let watchdog = Watchdog::start(options.patience, &fabric).map_err(SimulationError::Thread)?;
     let seed = Seed::new(options.seed);
     let thread = std::thread::Builder::new().name(NAME.to_owned()).stack_size(STACK).spawn(move || {
         let Some(_control) = Control::begin(&seed) else { return Err(SimulationError::Second) };
         probe()?;
+        // This thread and the watchdog's are there by now.
+        let before = threads().unwrap_or_default();
         progress.running.store(true, Ordering::Relaxed);
         let simulation = Simulation { fabric };
         let value = body(&simulation);
@@ -133,14 +134,11 @@ where
     Ok(Outcome { value, threads })
 }
 
-/// The names of the threads that are there now and were not `before`, but for a simulation's own.
+/// The names of the threads that are there now and were not `before`. One that has not yet run has the name of the
+/// thread that started it.
 fn started_since(before: &BTreeMap<u64, String>) -> Vec<String> {
-    let own = [NAME, crate::watchdog::NAME];
     let now = threads().unwrap_or_default();
-    let new = now
-        .into_iter()
-        .filter(|(number, name)| !before.contains_key(number) && !own.contains(&name.as_str()));
-    new.map(|(_, name)| name).collect()
+    now.into_iter().filter(|(number, _)| !before.contains_key(number)).map(|(_, name)| name).collect()
 }
 
 impl<T: fmt::Display> fmt::Display for Outcome<T> {

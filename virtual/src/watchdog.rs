@@ -20,7 +20,7 @@ use crate::fabric::{Fabric, Shared};
 use crate::simulation::SimulationError;
 
 /// The name of its thread.
-pub(crate) const NAME: &str = "watchdog";
+const NAME: &str = "watchdog";
 /// The longest between two looks.
 const LOOK: Duration = Duration::from_millis(250);
 /// The shortest.

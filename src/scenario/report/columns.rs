@@ -5,8 +5,8 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::parted::Parting;
-use crate::scenario::report::{Paint, Tone};
+use super::parting::Parting;
+use super::{Paint, Tone};
 
 /// How wide the page is, in characters.
 const PAGE: usize = 160;
@@ -19,7 +19,7 @@ const ENDED: &str = "(nothing more)";
 
 /// An event in words: its time, what it is, and its fields in the order in which they were written. What cannot be
 /// read so is as it was written.
-pub(crate) fn words(line: &str) -> String {
+pub fn words(line: &str) -> String {
     let text = match serde_json::from_str::<Fields>(line) {
         Err(_) => line.to_owned(),
         Ok(Fields(fields)) => {
@@ -43,7 +43,7 @@ fn part((name, value): &(String, Value)) -> String {
 }
 
 /// The two traces from shortly before they part. `|` stands between events that differ.
-pub(crate) fn side_by_side(parting: &Parting, paint: Paint<'_>) -> String {
+pub fn side_by_side(parting: &Parting, paint: Paint<'_>) -> String {
     let mut text = row("event", "one process", ' ', "another process", &|it| paint(Tone::Heading, it));
     let first = parting.event.saturating_sub(parting.before.len() as u64);
     for (number, line) in (first..).zip(&parting.before) {

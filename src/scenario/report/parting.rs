@@ -16,7 +16,7 @@ const LONGEST: u64 = 16 << 10;
 
 /// What a comparison came to.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Compared {
+pub enum Compared {
     /// They are the same from beginning to end.
     Same {
         /// How many events they have.
@@ -28,19 +28,21 @@ pub(crate) enum Compared {
 
 /// How two traces part.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Parting {
+pub struct Parting {
     /// The number of the first event that differs; the first of a trace is 1.
-    pub(crate) event: u64,
+    pub event: u64,
     /// The last events before it, which both have.
-    pub(crate) before: Vec<String>,
+    pub before: Vec<String>,
     /// It and what follows in the one trace; nothing where that has ended.
-    pub(crate) one: Vec<String>,
+    pub one: Vec<String>,
     /// The same of the other.
-    pub(crate) other: Vec<String>,
+    pub other: Vec<String>,
 }
 
-/// Compare the two.
-pub(crate) fn compare(mut one: impl BufRead, mut other: impl BufRead) -> io::Result<Compared> {
+/// Compare the two, as long as neither ends and they are the same.
+///
+/// Fails as reading them does.
+pub fn compare_traces(mut one: impl BufRead, mut other: impl BufRead) -> io::Result<Compared> {
     let mut before = VecDeque::with_capacity(BEFORE);
     let mut event = 1;
     loop {
@@ -97,7 +99,7 @@ mod tests {
     }
 
     fn compared(one: &str, other: &str) -> Compared {
-        compare(one.as_bytes(), other.as_bytes()).unwrap()
+        compare_traces(one.as_bytes(), other.as_bytes()).unwrap()
     }
 
     fn parting(one: &str, other: &str) -> Parting {
