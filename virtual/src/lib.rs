@@ -64,6 +64,8 @@
 mod control;
 pub mod fabric;
 mod parted;
+#[cfg(feature = "registry")]
+pub mod registry;
 mod seeds;
 mod simulation;
 mod watchdog;

@@ -42,7 +42,7 @@ pub use error::RunError;
 pub use figures::{Figures, Measured, Meter};
 pub use sim::{profile, run};
 #[cfg(feature = "net")]
-pub use swarm::{Unfit, run_on_swarms, unfit};
+pub use swarm::{Unfit, run_on_swarms, swarm_setup, unfit};
 
 use self::expectations::Beside;
 use self::hostility::Hostility;

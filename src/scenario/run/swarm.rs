@@ -12,8 +12,8 @@ use bytes::Bytes;
 use super::error::RunError;
 use super::figures::{Figures, Measured, Meter};
 use super::{RunOptions, run_on, verifier};
-use crate::net::{Depths, SwarmCounts, SwarmSetup, SwarmTestbed, Wire};
-use crate::record::ANNOUNCE_TOPIC;
+use crate::net::{Carrier, Depths, SwarmCounts, SwarmSetup, SwarmTestbed, Wire};
+use crate::record::{ANNOUNCE_TOPIC, Verifier};
 use crate::scenario::plan::{CREATED, Plan, Turn};
 use crate::scenario::report::RunReport;
 use crate::testbed::NodeId;
@@ -78,16 +78,23 @@ pub fn unfit(plan: &Plan) -> Result<(), Unfit> {
 pub fn run_on_swarms(plan: &Plan, wire: Wire, options: &RunOptions) -> Result<RunReport, RunError> {
     unfit(plan).map_err(|why| RunError::Plan(why.to_string()))?;
     let verifier = verifier();
-    let topics = vec![Bytes::from_static(ANNOUNCE_TOPIC)];
-    let mut setup = SwarmSetup::new(wire, Arc::new(verifier.clone()), topics);
-    setup.wall = Some(CREATED.after(SINCE_CREATED));
+    let mut setup = swarm_setup(wire, &verifier);
     setup.tick = TICK;
-    setup.neighbours = NEIGHBOURS;
     if let Some(service) = plan.network.service {
         setup.service = service.question.0;
     }
     let bed = SwarmTestbed::new(setup)?;
     run_on(bed, plan, verifier, options)
+}
+
+/// What the swarms of a run are made with, whatever carries them: the calendar and the neighbours of the simulated
+/// network, and what registries announce.
+pub fn swarm_setup(carrier: impl Carrier + 'static, verifier: &Verifier) -> SwarmSetup {
+    let topics = vec![Bytes::from_static(ANNOUNCE_TOPIC)];
+    let mut setup = SwarmSetup::new(carrier, Arc::new(verifier.clone()), topics);
+    setup.wall = Some(CREATED.after(SINCE_CREATED));
+    setup.neighbours = NEIGHBOURS;
+    setup
 }
 
 impl Measured for SwarmTestbed {

@@ -31,6 +31,7 @@ mod account;
 mod channel;
 mod connections;
 mod messages;
+mod nap;
 mod pump;
 mod queue;
 mod state;
@@ -53,6 +54,7 @@ use swarmproof::time::Timestamp;
 use tokio::runtime::Runtime;
 
 pub use account::Account;
+pub use nap::Nap;
 pub(crate) use pump::{Progress, Shared};
 use state::State;
 use transport::VirtualTransport;
@@ -99,6 +101,11 @@ impl Fabric {
     /// Virtual time.
     pub fn now(&self) -> Timestamp {
         Timestamp::from_nanos(control::now())
+    }
+
+    /// Wait until `at`, to the nanosecond.
+    pub fn sleep_until(&self, at: Timestamp) -> Nap {
+        Nap::new(Arc::clone(&self.shared), at)
     }
 
     /// The next node is there from now on, in `region` or in one that is drawn: node 0, then 1, and so on.

@@ -17,6 +17,8 @@ pub(super) enum What {
     Arrives { channel: ChannelId, side: usize },
     /// The end at `side` of a connection sees that the other has gone.
     Ended { connection: u64, side: usize },
+    /// Somebody has waited long enough.
+    Rested(u64),
     /// A dial is over.
     Dialled(u64),
 }

@@ -63,6 +63,9 @@ pub(super) struct State {
     pub(super) next_connection: u64,
     pub(super) dials: BTreeMap<u64, Dial>,
     pub(super) next_dial: u64,
+    /// Who waits on the fabric's clock. Each has its place in the queue, whose bound is theirs.
+    pub(super) naps: BTreeMap<u64, Waker>,
+    pub(super) next_nap: u64,
     /// How often one node has dialled another.
     pub(super) dialled: BTreeMap<(u32, u32), u64>,
     /// Streams with something written that may not have been flushed.
@@ -85,6 +88,8 @@ impl State {
             next_connection: 0,
             dials: BTreeMap::new(),
             next_dial: 0,
+            naps: BTreeMap::new(),
+            next_nap: 0,
             dialled: BTreeMap::new(),
             unsent: Vec::new(),
             trace: Trace::default(),
@@ -230,6 +235,7 @@ impl State {
         match what {
             What::Arrives { channel, side } => self.arrives(channel, side),
             What::Ended { connection, side } => self.sees_end(connection, side),
+            What::Rested(nap) => self.wakers.extend(self.naps.remove(&nap)),
             What::Dialled(dial) => self.over(dial),
         }
         true
