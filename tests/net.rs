@@ -18,3 +18,5 @@ mod joining;
 mod making;
 #[path = "net/streams.rs"]
 mod streams;
+#[path = "net/trips.rs"]
+mod trips;

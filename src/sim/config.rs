@@ -24,14 +24,10 @@ pub struct SimConfig {
     pub limits: SimLimits,
     /// How long a batch takes to the disk after the one before it.
     pub disk: Dist,
-    /// An unused connection is closed after this time. libp2p-swarm's default is 10 s.
-    pub idle: Duration,
     /// How long a walk waits for one peer. libp2p-kad's default is 10 s.
     pub patience: Duration,
-    /// How often a peer looks its routing table through. libp2p-kad's default is 5 min.
+    /// How often a peer looks its routing table through: a node's walks that keep it fresh are 5 min apart.
     pub upkeep: Duration,
-    /// How many neighbours an application's node is connected to at the start, beside its mesh.
-    pub neighbours: usize,
 }
 
 /// Bounds of what a simulated node holds.
@@ -101,10 +97,8 @@ impl SimConfig {
             validator,
             limits: SimLimits::default(),
             disk: Dist::LogNormal { median: Duration::from_millis(2), p90: Duration::from_millis(8) },
-            idle: Duration::from_secs(10),
             patience: Duration::from_secs(10),
             upkeep: Duration::from_secs(300),
-            neighbours: 16,
         }
     }
 

@@ -82,11 +82,6 @@ impl Conns {
         self.list.len()
     }
 
-    /// Whether one more would need more memory than is held.
-    pub(crate) fn would_grow(&self) -> bool {
-        self.list.len() >= 32 && self.list.len() == self.list.capacity()
-    }
-
     /// Everyone, by number.
     pub(crate) fn peers(&self) -> impl Iterator<Item = u32> + '_ {
         self.list.iter().map(|c| c.peer)

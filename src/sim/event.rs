@@ -30,8 +30,6 @@ pub(crate) enum What {
     Synced { node: u32, life: u32 },
     /// The asker of a question gave up.
     Withdraw { node: u32, inbound: u32 },
-    /// A connection of an application's node may have idled out.
-    Idle { node: u32, peer: u32 },
     /// An application's node sees that a peer has died.
     Down { node: u32, peer: u32 },
     /// A member of the mesh has lost neighbours.

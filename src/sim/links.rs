@@ -205,7 +205,7 @@ mod tests {
     fn a_dial_costs_round_trips_and_a_dead_one_its_time() {
         let mut links = links(ten_ms(), 2);
         let draw = Seed::new(1).draw(Concern::LINK, 0, 0);
-        let well = Dialling { connects: true, takes: Duration::from_millis(80) };
+        let well = Dialling { connects: true, takes: Duration::from_millis(40) };
         assert_eq!(links.dial(0, 1, true, &draw), well);
         let dead = Dialling { connects: false, takes: Duration::from_secs(5) };
         assert_eq!(links.dial(0, 1, false, &draw), dead);

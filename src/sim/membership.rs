@@ -6,10 +6,14 @@
 //! is what a network that has been up for long looks like. A node that comes later, or comes back, walks
 //! towards its own position from at most three nodes it knows; all whom it asks learn of it. The walks
 //! through its farther buckets, and the look through the table every [`SimConfig::upkeep`] (with a
-//! phase of its own), are modelled without messages: entries that are down or cut off go, and free places
-//! are drawn from those who could be reached. It is done when the table is next used, so that it costs
-//! nothing where nobody looks. Between two such looks a table holds whom it held: a peer that has died
-//! meanwhile is named to others and costs them a dial.
+//! phase of its own), are modelled without messages: free places are drawn from those who could be reached,
+//! and entries that are down or cut off make room where a bucket is full. It is done when the table is next used,
+//! so that it costs nothing where nobody looks. Who is listed stays so, dead or alive, as long as there is
+//! room: libp2p-kad 0.49 (`behaviour.rs`, `address_failed`) keeps a peer that it cannot reach until a connected one
+//! wants its place. So a peer that has died is named to others, and costs each of them a dial each time.
+//!
+//! A node's walks connect it to all it lists, and its connections stay. Who comes later, or comes back, is connected
+//! to its table when its first walk is over; these dials are counted, and take no time.
 //!
 //! [`SimConfig::upkeep`]: super::SimConfig::upkeep
 
@@ -74,7 +78,7 @@ impl World {
         self.started = true;
         let servers = (0..self.nodes.len() as u32).filter(|n| self.node(*n).server);
         self.ring = Ring::new(servers.map(|n| (self.positions[n as usize], n)).collect());
-        let members: Vec<u32> = (0..self.nodes.len() as u32).filter(|n| self.takes_part(*n)).collect();
+        let members: Vec<u32> = (0..self.nodes.len() as u32).collect();
         // In the order of their positions, as neighbours draw from the same ranges. What each draws does
         // not depend on the order.
         let mut ordered = members.clone();
@@ -88,11 +92,7 @@ impl World {
             }
         }
         self.weave(&members);
-        for node in &members {
-            if self.node(*node).app.is_some() {
-                self.greet(*node);
-            }
-        }
+        self.greet(&members);
         for (key, value, expires) in core::mem::take(&mut self.preloads) {
             self.place(&key, &value, expires);
         }
@@ -101,27 +101,17 @@ impl World {
         }
     }
 
-    /// Whether a node has a routing table and a place in the mesh: servers, and applications' nodes.
-    pub(crate) fn takes_part(&self, node: u32) -> bool {
-        let node = self.node(node);
-        node.server || node.app.is_some()
-    }
-
-    /// An application's node is connected to some of its table, as after its bootstrap.
-    fn greet(&mut self, node: u32) {
-        let mut stream = self.seed.stream(Concern::JOIN, u64::from(node));
-        let table = self.node(node).table.peers().to_vec();
-        let wanted = self.config.neighbours.min(table.len());
-        let mut chosen = 0;
-        for _ in 0..wanted * 8 {
-            if chosen >= wanted {
-                break;
-            }
-            let peer = table[stream.below(table.len() as u64) as usize];
-            if self.node(node).conns.get(peer).is_none() && self.node(peer).up {
-                let trip = self.usual_round_trip(node, peer);
-                self.connect(node, peer, trip);
-                chosen += 1;
+    /// Applications' nodes are connected to those they list, and to those who list them: each has walked to fill its
+    /// table, and no connection is idle.
+    fn greet(&mut self, members: &[u32]) {
+        for node in members {
+            for peer in self.node(*node).table.peers().to_vec() {
+                let either = self.node(*node).app.is_some() || self.node(peer).app.is_some();
+                if either && self.node(*node).up && self.reaches(*node, peer) && !self.connected(*node, peer)
+                {
+                    let trip = self.usual_round_trip(*node, peer);
+                    self.connect(*node, peer, trip);
+                }
             }
         }
     }
@@ -158,7 +148,10 @@ impl World {
             };
             if table.bucket(bucket).len() < K {
                 if members.len() <= 2 * K {
-                    for place in members {
+                    // Where not all have room, any of them may be the first.
+                    let (count, first) = (members.len(), stream.below(members.len() as u64) as usize);
+                    for step in 0..count {
+                        let place = members.start + (first + step) % count;
                         list(self, bucket, self.ring.peer(place), &mut table);
                     }
                 } else {
@@ -186,16 +179,10 @@ impl World {
 
     /// `node` has heard of `other` from itself: it is listed if it is a server and there is room.
     pub(crate) fn contact(&mut self, node: u32, other: u32) {
-        if self.node(other).server && self.takes_part(node) {
+        if self.node(other).server {
             let bucket = bucket_of(self.positions[node as usize], self.positions[other as usize]);
             self.node_mut(node).table.insert(bucket, other);
         }
-    }
-
-    /// `node` could not reach `other`, which is listed no more.
-    pub(crate) fn evict(&mut self, node: u32, other: u32) {
-        let bucket = bucket_of(self.positions[node as usize], self.positions[other as usize]);
-        self.node_mut(node).table.remove(bucket, other);
     }
 
     /// The table of `node` is about to be used: look it through if it is time.
@@ -213,12 +200,13 @@ impl World {
     }
 
     fn look_through(&mut self, node: u32, round: u64) {
-        let own = self.positions[node as usize];
-        let gone: Vec<u32> =
-            self.node(node).table.peers().iter().copied().filter(|p| !self.reaches(node, *p)).collect();
-        for peer in gone {
-            let bucket = bucket_of(own, self.positions[peer as usize]);
-            self.node_mut(node).table.remove(bucket, peer);
+        for bucket in 0..Table::BUCKETS {
+            let held = self.node(node).table.bucket(bucket);
+            let full = held.len() >= K;
+            let gone: Vec<u32> = held.iter().copied().filter(|p| full && !self.reaches(node, *p)).collect();
+            for peer in gone {
+                self.node_mut(node).table.remove(bucket, peer);
+            }
         }
         let stream = self.seed.stream(Concern::UPKEEP, mix(u64::from(node)) ^ round);
         self.fill_table(node, stream);
@@ -231,9 +219,6 @@ impl World {
 
     /// A node joins through a few that it knows, by walking towards itself.
     fn join(&mut self, node: u32) {
-        if !self.takes_part(node) {
-            return;
-        }
         let life = u64::from(self.node(node).life);
         let mut stream = self.seed.stream(Concern::JOIN, mix(u64::from(node) << 32 | life) ^ self.now);
         let target = self.positions[node as usize];
@@ -269,7 +254,25 @@ impl World {
         let life = u64::from(self.node(node).life);
         let stream = self.seed.stream(Concern::UPKEEP, mix(u64::from(node) << 32 | life) ^ self.now);
         self.fill_table(node, stream);
+        self.meet(node);
         self.graft(node);
+    }
+
+    /// A node's walks through its farther buckets dial whom it lists and is not connected to.
+    fn meet(&mut self, node: u32) {
+        for peer in self.node(node).table.peers().to_vec() {
+            if self.connected(node, peer) {
+                continue;
+            }
+            let meets = self.reaches(node, peer) && self.node(peer).dialable;
+            self.account.dials += 1;
+            self.account.failed_dials += u64::from(!meets);
+            self.note(TraceEvent::Dialled { from: node, to: peer, connected: meets });
+            if meets {
+                let trip = self.usual_round_trip(node, peer);
+                self.connect(node, peer, trip);
+            }
+        }
     }
 
     /// A node that found nobody tries again.

@@ -1,8 +1,9 @@
 //! Announcements: a mesh in which each peer passes on what it hears for the first time.
 //!
-//! As gossipsub 1.1 shows itself: each member has 6 to 12 neighbours, to whom it pushes at once; and it
+//! As libp2p-gossipsub 0.50 shows itself: who announces something hands it to all that are connected and listen
+//! (`flood_publish`); each member has 6 to 12 neighbours, to whom it passes on at once what it hears; and it
 //! tells two others of its table within a heartbeat of a second, which is what carries an announcement
-//! over a mesh that had parted. Members are all servers, and the applications that subscribed. What the
+//! over a mesh that had parted. Those listen whom the world runs, and the applications that subscribed. What the
 //! validator refuses is not passed on. Within a minute the same payload is passed on once.
 
 use bytes::Bytes;
@@ -45,7 +46,7 @@ impl World {
 
     /// A member that has too few neighbours takes some of its table.
     pub(crate) fn graft(&mut self, node: u32) {
-        if !self.takes_part(node) || self.node(node).mesh.len() >= FEWEST {
+        if self.node(node).mesh.len() >= FEWEST {
             return;
         }
         let table = self.node(node).table.peers().to_vec();
@@ -65,7 +66,7 @@ impl World {
         let mesh = &mut self.node_mut(node).mesh;
         let Some(place) = mesh.iter().position(|p| *p == other) else { return };
         mesh.remove(place);
-        if self.node(node).up && self.takes_part(node) && self.node(node).mesh.len() < FEWEST {
+        if self.node(node).up && self.node(node).mesh.len() < FEWEST {
             let draw = self.seed.draw(Concern::GOSSIP, u64::from(node), self.now);
             let at = self.now.saturating_add(below(draw.wide(0), HEARTBEAT));
             self.push(at, mix(u64::from(node)), What::Graft(node));
@@ -91,7 +92,12 @@ impl World {
         }
     }
 
-    /// An application announces something. Returns how many neighbours it was handed to.
+    /// Whether `node` listens to `topic`.
+    fn listens(&self, node: u32, topic: &Bytes) -> bool {
+        self.node(node).app.as_ref().is_none_or(|app| app.subscriptions.contains(topic))
+    }
+
+    /// An application announces something. Returns how many connected peers it was handed to.
     pub(crate) fn announce(&mut self, node: u32, topic: Bytes, payload: Bytes) -> Result<u32, Failure> {
         let identity = digest(digest(0, &topic), &payload);
         if self.announced.contains_key(&identity) {
@@ -106,13 +112,13 @@ impl World {
         made.hear(node);
         let slot = self.announcements.insert(made);
         self.announced.insert(identity, slot);
-        let to = self.pass_on(slot, node, node);
+        let to = self.pass_on(slot, node, None);
         self.rest(slot);
         if to == 0 { Err(Failure::Unreachable) } else { Ok(to) }
     }
 
-    /// Push an announcement to the neighbours of `node` but for `except`.
-    fn pass_on(&mut self, slot: u32, node: u32, except: u32) -> u32 {
+    /// Push an announcement that `node` heard `from` another to its neighbours, or its own to all that are connected.
+    fn pass_on(&mut self, slot: u32, node: u32, from: Option<u32>) -> u32 {
         let neighbours = self.node(node).mesh.clone();
         for neighbour in neighbours {
             if !self.reaches(node, neighbour) {
@@ -122,13 +128,16 @@ impl World {
         self.graft(node);
         let Some(announcement) = self.announcements.get(slot) else { return 0 };
         let (identity, bytes) = (announcement.identity, FRAME + announcement.payload.len());
-        let neighbours = self.node(node).mesh.clone();
-        let mut handed = 0;
-        for neighbour in neighbours {
-            if neighbour != except {
-                self.hand(slot, node, neighbour, identity, bytes, false);
-                handed += 1;
+        let pushed: Vec<u32> = match from {
+            Some(from) => self.node(node).mesh.iter().copied().filter(|peer| *peer != from).collect(),
+            None => {
+                let topic = &announcement.topic;
+                self.node(node).conns.peers().filter(|peer| self.listens(*peer, topic)).collect()
             }
+        };
+        let handed = pushed.len() as u32;
+        for peer in pushed {
+            self.hand(slot, node, peer, identity, bytes, false);
         }
         let table = self.node(node).table.peers();
         if !table.is_empty() {
@@ -206,19 +215,16 @@ impl World {
         if !announcement.hear(to) {
             return;
         }
-        let node = &self.nodes[to as usize];
-        let listens = match &node.app {
-            Some(app) => app.subscriptions.contains(&announcement.topic),
-            None => node.server,
-        };
-        if !listens || node.silent {
+        let topic = announcement.topic.clone();
+        if !self.listens(to, &topic) || self.node(to).silent {
             return;
         }
+        let Some(announcement) = self.announcements.get_mut(slot) else { return };
         let validator = &self.config.validator;
         let verdict = *announcement
             .verdict
             .get_or_insert_with(|| validator.announcement(&announcement.topic, &announcement.payload, wall));
-        let (topic, payload) = (announcement.topic.clone(), announcement.payload.clone());
+        let payload = announcement.payload.clone();
         if let Err(why) = verdict {
             return self.reject(to, from, Ware::Announcement, why);
         }
@@ -228,6 +234,6 @@ impl World {
         } else {
             self.tell(to, Event::Announcement { from: SimPeer(from), topic, payload });
         }
-        self.pass_on(slot, to, from);
+        self.pass_on(slot, to, Some(from));
     }
 }

@@ -27,7 +27,7 @@ pub(crate) enum Phase {
     Walking,
     /// The closest peers are asked to keep the record.
     Storing,
-    /// Those who kept it are asked for it.
+    /// Walking once more, until all who kept the record have given it.
     ReadingBack,
     /// The question is under way.
     Asking,
@@ -63,4 +63,13 @@ pub(crate) struct Op {
     pub(crate) found: u32,
     /// The exchange of a question under way.
     pub(crate) exchange: Option<(u32, u32)>,
+    /// Whether the DHT was asked for the peer to ask.
+    pub(crate) looked: bool,
+}
+
+impl Op {
+    /// Whether it is on a walk.
+    pub(crate) fn walks(&self) -> bool {
+        matches!(self.phase, Phase::Walking | Phase::ReadingBack)
+    }
 }

@@ -27,7 +27,7 @@ pub struct Profile {
     pub home_upload: u64,
     /// Bytes a second that a peer in a data centre sends at; 0 is no limit.
     pub centre_upload: u64,
-    /// Round trips until a new connection carries the first request.
+    /// Round trips until a new connection stands at the dialer, and carries what opens its first stream.
     pub dial_round_trips: u32,
     /// How long it takes until a dial that nobody answers is given up.
     pub dead_dial: Duration,
@@ -68,9 +68,9 @@ impl Default for Service {
     }
 }
 
-/// TCP takes one round trip, the choice and the handshake of Noise two (its third message carries the next
-/// offer), and the choice of yamux one. The request is the fifth.
-const TCP_NOISE_YAMUX: u32 = 4;
+/// TCP takes one round trip and Noise one: libp2p-core 0.44 offers Noise with its first message and yamux with its
+/// third, and waits for neither choice (multistream-select 0.14, `V1Lazy`), as `net/transport.rs` asks of it.
+const TCP_NOISE_YAMUX: u32 = 2;
 
 /// The regions of [`ROUND_TRIPS`].
 const REGIONS: [&str; 10] = [

@@ -146,6 +146,7 @@ impl World {
             verified: 0,
             found: 0,
             exchange: None,
+            looked: false,
         }
     }
 
@@ -160,6 +161,7 @@ impl World {
                 if self.knows(owner, peer) {
                     return self.send(slot, peer, Kind::Question);
                 }
+                return self.look_for(slot);
             }
             Aim::Get => {
                 let value = self.node(owner).records.get(key, wall).map(|h| h.value.clone());
@@ -184,10 +186,27 @@ impl World {
             }
             Aim::Join => {}
         }
+        self.set_out(slot);
+    }
+
+    /// The DHT is asked for the peer that a request is to ask.
+    pub(crate) fn look_for(&mut self, slot: u32) {
+        if let Some(op) = self.ops.get_mut(slot) {
+            op.looked = true;
+            op.phase = Phase::Walking;
+            // What is asked anew draws anew.
+            op.identity = mix(op.identity);
+            op.walk.start(op.target);
+            self.set_out(slot);
+        }
+    }
+
+    /// The walk of a request begins at the peers of the table that are closest to what it is about.
+    fn set_out(&mut self, slot: u32) {
+        let Some((owner, target)) = self.ops.get(slot).map(|op| (op.owner, op.target)) else { return };
         self.keep_up(owner);
         let mut closest = [0; K];
         let own = self.positions[owner as usize];
-        let target = self.ops.get(slot).map_or(0, |op| op.target);
         let n = self.node(owner).table.closest(own, target, NONE, &self.positions, &mut closest);
         for peer in &closest[..n] {
             if !self.blocks(owner, *peer)
@@ -213,7 +232,7 @@ impl World {
         loop {
             let now = self.now;
             let Some(op) = self.ops.get_mut(slot) else { return };
-            if op.phase != Phase::Walking {
+            if !op.walks() {
                 return;
             }
             let mut failed = 0;
@@ -222,6 +241,7 @@ impl World {
             let kind = match op.aim {
                 Aim::Get => Kind::GetRecord,
                 Aim::Providers => Kind::GetProviders,
+                Aim::Put if op.phase == Phase::ReadingBack => Kind::GetRecord,
                 Aim::Put | Aim::Provide | Aim::Ask | Aim::Join => Kind::FindPeers,
             };
             match step {
@@ -251,8 +271,8 @@ impl World {
         let Some(op) = self.ops.get_mut(slot) else { return };
         op.timer = u64::MAX;
         match op.phase {
-            Phase::Walking => self.advance(slot),
-            Phase::Storing | Phase::ReadingBack => {
+            Phase::Walking | Phase::ReadingBack => self.advance(slot),
+            Phase::Storing => {
                 op.stats.failed += op.outstanding;
                 op.outstanding = 0;
                 self.stored(slot);
@@ -275,6 +295,9 @@ impl World {
     /// Take a request out of its slot, keeping the memory of its walk.
     pub(crate) fn free(&mut self, slot: u32) -> Option<Op> {
         let mut op = self.ops.remove(slot)?;
+        if op.aim != Aim::Ask && op.stats.hops == 0 {
+            op.stats.hops = op.walk.hops();
+        }
         if self.spare_walks.len() < 1024 {
             self.spare_walks.push(core::mem::take(&mut op.walk));
         }
@@ -294,6 +317,7 @@ impl World {
                 };
                 self.finish(slot, result);
             }
+            Aim::Put if op.phase == Phase::ReadingBack => self.read_back(slot),
             Aim::Put => {
                 let closest: Vec<u32> = op.walk.closest(K).collect();
                 if closest.is_empty() {
@@ -318,7 +342,15 @@ impl World {
                 let result = if told == 0 { Err(Failure::Unreachable) } else { Ok(Done::Provided { told }) };
                 self.finish(slot, result);
             }
-            Aim::Ask => self.finish(slot, Err(Failure::Unreachable)),
+            Aim::Ask => {
+                let peer = op.peer;
+                // It may have connected by itself meanwhile.
+                if op.walk.closest(K).any(|found| found == peer) || self.connected(owner, peer) {
+                    self.send(slot, peer, Kind::Question);
+                } else {
+                    self.finish(slot, Err(Failure::Unreachable));
+                }
+            }
             Aim::Join => {
                 self.free(slot);
                 self.joined(owner);
@@ -333,21 +365,23 @@ impl World {
             return;
         }
         let acked = op.acked.len() as u32;
-        if op.phase == Phase::Storing && op.read_back && acked > 0 {
+        if op.read_back && acked > 0 {
             op.phase = Phase::ReadingBack;
-            op.outstanding = acked;
+            op.stats.hops = op.walk.hops();
             op.timer = u64::MAX;
-            let peers = op.acked.clone();
-            self.plan_patience(slot, self.now + nanos(self.config.patience));
-            for peer in peers {
-                self.send(slot, peer, Kind::ReadBack);
-            }
-            return;
+            op.walk.start(op.target);
+            return self.set_out(slot);
         }
-        let verified = (op.phase == Phase::ReadingBack).then_some(op.verified);
         let result =
-            if acked == 0 { Err(Failure::Unreachable) } else { Ok(Done::Stored { acked, verified }) };
+            if acked == 0 { Err(Failure::Broken) } else { Ok(Done::Stored { acked, verified: None }) };
         self.finish(slot, result);
+    }
+
+    /// All who kept the record have given it, or nobody else is left to be asked.
+    pub(crate) fn read_back(&mut self, slot: u32) {
+        let Some(op) = self.ops.get(slot) else { return };
+        let (acked, verified) = (op.acked.len() as u32, Some(op.verified));
+        self.finish(slot, Ok(Done::Stored { acked, verified }));
     }
 
     /// `from` gave a value for what the request looks up.
@@ -410,7 +444,8 @@ impl World {
     pub(crate) fn finish(&mut self, slot: u32, result: Result<Done, Failure>) {
         let Some(op) = self.free(slot) else { return };
         let Some(id) = op.id else { return };
-        let stats = RequestStats { elapsed: Duration::from_nanos(self.now - op.started), ..op.stats };
+        let elapsed = Duration::from_nanos(self.now - op.started);
+        let stats = RequestStats { elapsed, ..op.stats };
         self.release(op.owner, id, &op);
         self.end(op.owner, id, result, stats);
     }

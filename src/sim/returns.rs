@@ -1,6 +1,7 @@
 //! What becomes of an answer when it reaches the node that asked.
 
-use super::op::{Aim, Phase};
+use super::kad::K;
+use super::op::Phase;
 use super::transport::Loss;
 use super::wire::{ANSWER, Exchange, Kind, Reply};
 use super::world::World;
@@ -28,9 +29,6 @@ impl World {
             exchange.reply = Reply::Broken;
         } else if !broken {
             self.delivered(server, client, tag, identity, exchange.size as usize);
-            if exchange.kind.is_kad() {
-                self.contact(client, server);
-            }
         }
         if self.ops.is(exchange.op, exchange.op_generation) {
             self.take(exchange);
@@ -41,32 +39,38 @@ impl World {
     fn take(&mut self, exchange: Exchange) {
         let (slot, client, server) = (exchange.op, exchange.client, exchange.server);
         if self.blocks(client, server) {
-            return self.failed(slot, server, Failure::Local);
+            return self.failed(slot, server, exchange.kind, Failure::Local);
         }
         let named = usize::from(exchange.closer_len);
         match exchange.reply {
             Reply::None | Reply::Broken => {
-                self.evict(client, server);
-                self.failed(slot, server, Failure::Broken);
+                self.failed(slot, server, exchange.kind, Failure::Broken);
             }
             Reply::Kad { record, providers, oversized } => {
-                self.answered(slot);
-                if exchange.kind == Kind::ReadBack {
-                    let Some(op) = self.ops.get_mut(slot) else { return };
-                    op.verified += u32::from(!oversized && record.as_ref() == Some(&op.body));
-                    op.outstanding = op.outstanding.saturating_sub(1);
-                    return self.stored(slot);
+                let Some(op) = self.ops.get_mut(slot) else { return };
+                if op.phase == Phase::ReadingBack && exchange.kind != Kind::GetRecord {
+                    // An answer to the walk before.
+                    return;
                 }
                 if let Some(value) = record {
-                    self.found_record(slot, server, value, oversized);
+                    if op.phase == Phase::ReadingBack {
+                        op.verified +=
+                            u32::from(!oversized && value == op.body && op.acked.contains(&server));
+                        if op.verified as usize == op.acked.len() {
+                            op.stats.answered += 1;
+                            return self.read_back(slot);
+                        }
+                    } else {
+                        self.found_record(slot, server, value, oversized);
+                    }
                 }
                 self.found_providers(slot, server, &providers);
-                self.walk_on(slot, client, server, &exchange.closer[..named]);
+                self.walk_on(slot, client, server, &exchange.closer[..named], &providers);
             }
             Reply::Done => {
-                self.answered(slot);
                 let Some(op) = self.ops.get_mut(slot) else { return };
                 if op.phase == Phase::Storing {
+                    op.stats.answered += 1;
                     op.acked.push(server);
                     op.outstanding = op.outstanding.saturating_sub(1);
                     self.stored(slot);
@@ -91,75 +95,74 @@ impl World {
             Reply::Refused(refusal) => {
                 if let Some(op) = self.ops.get_mut(slot) {
                     op.exchange = None;
-                    op.stats.failed += 1;
+                    op.stats.answered += 1;
                 }
                 self.finish(slot, Err(Failure::Refused(refusal)));
             }
         }
     }
 
-    fn answered(&mut self, slot: u32) {
-        if let Some(op) = self.ops.get_mut(slot) {
-            op.stats.answered += 1;
-        }
-    }
-
-    /// A walk takes in whom a peer named, and goes on.
-    fn walk_on(&mut self, slot: u32, client: u32, server: u32, named: &[u32]) {
+    /// A walk takes in whom a peer named, as closer or as providers, and goes on.
+    fn walk_on(&mut self, slot: u32, client: u32, server: u32, closer: &[u32], providers: &[u32]) {
         let Some(op) = self.ops.get(slot) else { return };
-        if op.phase != Phase::Walking {
+        if !op.walks() {
             return;
         }
-        let (aim, wanted) = (op.aim, op.peer);
-        if aim == Aim::Ask && (named.contains(&wanted) || server == wanted) {
-            return self.send(slot, wanted, Kind::Question);
-        }
-        let mut kept = [0; super::kad::K];
+        let mut kept = [0; 2 * K];
         let mut n = 0;
-        for peer in named {
-            if *peer != client && !self.blocks(client, *peer) {
-                kept[n] = *peer;
+        for peer in closer.iter().chain(providers) {
+            if let Some(place) = kept.get_mut(n)
+                && *peer != client
+                && !self.blocks(client, *peer)
+            {
+                *place = *peer;
                 n += 1;
             }
         }
         let positions = &self.positions;
         if let Some(op) = self.ops.get_mut(slot) {
-            op.walk.answered(server, &kept[..n], positions);
+            op.stats.answered += u32::from(op.walk.answered(server, &kept[..n], positions));
         }
         self.advance(slot);
     }
 
-    /// No connection to `server` could be made for this request.
-    pub(crate) fn unreachable(&mut self, slot: u32, server: u32) {
+    /// No connection to `server` could be made for what this request wanted of it.
+    pub(crate) fn unreachable(&mut self, slot: u32, server: u32, kind: Kind) {
         if let Some(op) = self.ops.get(slot) {
             let owner = op.owner;
-            self.evict(owner, server);
-            self.failed(slot, server, Failure::Unreachable);
+            if let Some(app) = self.app(owner) {
+                app.addresses.remove(&server);
+            }
+            self.failed(slot, server, kind, Failure::Unreachable);
         }
     }
 
     /// What a request wanted of `server` came to nothing.
-    fn failed(&mut self, slot: u32, server: u32, failure: Failure) {
+    fn failed(&mut self, slot: u32, server: u32, kind: Kind, failure: Failure) {
         let position = self.positions[server as usize];
         let Some(op) = self.ops.get_mut(slot) else { return };
         match op.phase {
-            Phase::Walking => {
+            Phase::Walking | Phase::ReadingBack => {
                 if op.walk.failed(server, position) {
                     op.stats.failed += 1;
                 }
                 self.advance(slot);
             }
-            Phase::Storing | Phase::ReadingBack => {
+            Phase::Storing if kind == Kind::PutRecord => {
                 op.stats.failed += 1;
                 op.outstanding = op.outstanding.saturating_sub(1);
                 self.stored(slot);
             }
-            Phase::Asking => {
+            Phase::Asking if kind == Kind::Question => {
                 op.stats.failed += 1;
                 op.exchange = None;
+                if failure == Failure::Unreachable && !op.looked {
+                    // The address that was known is not good, or no longer: the DHT may know another.
+                    return self.look_for(slot);
+                }
                 self.finish(slot, Err(failure));
             }
-            Phase::Waiting => {}
+            Phase::Storing | Phase::Asking | Phase::Waiting => {}
         }
     }
 }

@@ -31,7 +31,8 @@ impl World {
             (exchange.client, exchange.server, exchange.kind, exchange.identity);
         let (draw, bytes, life) = (exchange.draw, FRAME + exchange.body.len(), exchange.server_life);
         let tag = kind as u8;
-        if self.is_cut(client, server) {
+        if self.is_cut(client, server) || self.is_cut(server, client) {
+            // Cut either way: without the server's word on what the stream is for, no request is sent.
             self.lose(client, server, tag, identity, Loss::Cut);
             self.disconnect(client, server);
             self.exchanges.remove(slot);
@@ -49,9 +50,6 @@ impl World {
             return;
         }
         self.delivered(client, server, tag, identity, bytes);
-        if kind.is_kad() {
-            self.contact(server, client);
-        }
         if self.node(server).silent {
             self.lose(server, client, tag, identity, Loss::Silent);
             self.exchanges.remove(slot);
@@ -87,7 +85,7 @@ impl World {
     fn serve_until(&mut self, server: u32, kind: Kind, draw: u64) -> u64 {
         let service = &self.config.profile.service;
         let dist = match kind {
-            Kind::FindPeers | Kind::GetRecord | Kind::GetProviders | Kind::ReadBack => service.lookup,
+            Kind::FindPeers | Kind::GetRecord | Kind::GetProviders => service.lookup,
             Kind::PutRecord | Kind::AddProvider => service.store,
             Kind::Question => service.question,
         };
@@ -165,12 +163,6 @@ impl World {
                     size += NAMED * providers.len();
                 }
                 (Reply::Kad { record, providers, oversized }, size)
-            }
-            Kind::ReadBack => {
-                let Some(key) = self.exchanges.get(slot).map(|e| e.key) else { return (Reply::Broken, 0) };
-                let (record, oversized) = self.serve_record(slot, server, key);
-                let size = FRAME + record.as_ref().map_or(0, Bytes::len);
-                (Reply::Kad { record, providers: Vec::new(), oversized }, size)
             }
             Kind::PutRecord => {
                 let Some(exchange) = self.exchanges.get(slot) else { return (Reply::Broken, 0) };

@@ -32,7 +32,6 @@ impl World {
             What::Wake(node) => self.wake(node),
             What::Synced { node, life } => self.synced(node, life),
             What::Withdraw { node, inbound } => self.withdraw(node, inbound),
-            What::Idle { node, peer } => self.idle(node, peer),
             What::Down { node, peer } => self.down(node, peer),
             What::Graft(node) => {
                 if self.is_up(node) {

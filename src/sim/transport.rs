@@ -1,7 +1,13 @@
 //! Connections, dials and messages between two peers.
 //!
 //! A message takes the delay that its link and its own identity draw. A connection comes first: where
-//! none stands, a dial makes one, and all that is to be sent to the same peer waits for the same dial.
+//! none stands, a dial makes one, and all that is to be sent to the same peer waits for the same dial. Then each
+//! request opens a stream, and is sent when the other side has agreed to what the stream is for: libp2p-swarm 0.48
+//! (`connection.rs`) offers it by multistream-select's `V1`, which waits for the answer. So an exchange takes two
+//! round trips.
+//!
+//! A connection stands until an end dies, is cut off, breaks it, or needs the room: gossipsub 0.50 holds a stream
+//! open on each (`handler.rs`), so libp2p-swarm never finds one idle.
 
 use super::event::What;
 use super::op::Phase;
@@ -12,6 +18,9 @@ use super::wire::{ANSWER, Dial, Exchange, FRAME, Kind, NONE, Reply};
 use super::world::World;
 use crate::network::{Event, PeerChange};
 use core::time::Duration;
+
+/// Makes draws of their own for the opening of a stream.
+const OPENING: u64 = 0x6f70_656e_696e_6720;
 
 /// Why a message was lost, as the trace counts it.
 #[derive(Clone, Copy, Debug)]
@@ -31,18 +40,12 @@ impl World {
         self.links.delay(from, to, bytes, draw, extra)
     }
 
-    /// Whether a connection stands between `a` and `b`; one that has idled out is closed now.
-    pub(crate) fn connected(&mut self, a: u32, b: u32) -> bool {
-        let Some(usage) = self.node(a).conns.get(b) else { return false };
-        let idle = u64::from(self.ms().saturating_sub(usage.used)) * 1_000_000;
-        if usage.pinned || idle <= crate::time::nanos(self.config.idle) {
-            return true;
-        }
-        self.disconnect(a, b);
-        false
+    /// Whether a connection stands between `a` and `b`.
+    pub(crate) fn connected(&self, a: u32, b: u32) -> bool {
+        self.node(a).conns.get(b).is_some()
     }
 
-    /// Whether the connection that stands has just been used.
+    /// The connection, if one stands, is used now.
     fn touch(&mut self, a: u32, b: u32) {
         let ms = self.ms();
         if self.node(a).conns.get(b).is_some() {
@@ -54,8 +57,6 @@ impl World {
     /// A connection between `a` and `b` stands from now on. `round_trip` is what it measured.
     pub(crate) fn connect(&mut self, a: u32, b: u32, round_trip: u64) {
         let ms = self.ms();
-        self.sweep(a);
-        self.sweep(b);
         for (node, other) in [(a, b), (b, a)] {
             if self.node(node).conns.len() >= self.config.limits.connections
                 && self.node(node).conns.get(other).is_none()
@@ -67,6 +68,8 @@ impl World {
         self.node_mut(b).conns.touch(a, ms);
         let new = self.node_mut(a).conns.touch(b, ms);
         for (node, other) in [(a, b), (b, a)] {
+            // Each says of itself where it listens and whether it serves the DHT.
+            self.contact(node, other);
             let most = self.config.limits.addresses;
             if let Some(app) = self.app(node) {
                 if app.addresses.len() < most {
@@ -77,39 +80,8 @@ impl World {
                     self.tell(node, Event::Peer { peer, change: PeerChange::Up });
                     let round_trip = Duration::from_nanos(round_trip);
                     self.tell(node, Event::Peer { peer, change: PeerChange::RoundTrip(round_trip) });
-                    self.watch_idle(node, other);
                 }
             }
-        }
-    }
-
-    /// Before the list of a node's connections grows, those that have idled out are closed. The
-    /// connections of an application's node are watched one by one.
-    fn sweep(&mut self, node: u32) {
-        let most = self.config.limits.connections;
-        let conns = &self.node(node).conns;
-        if self.node(node).app.is_none() && conns.would_grow() && conns.len() < most {
-            let peers: Vec<u32> = self.node(node).conns.peers().collect();
-            for peer in peers {
-                self.connected(node, peer);
-            }
-        }
-    }
-
-    /// Look again at a connection of an application's node when it may have idled out.
-    fn watch_idle(&mut self, node: u32, peer: u32) {
-        let Some(usage) = self.node(node).conns.get(peer) else { return };
-        if !usage.pinned {
-            let at = u64::from(usage.used + 1) * 1_000_000 + crate::time::nanos(self.config.idle);
-            let identity = mix(u64::from(node) << 32 | u64::from(peer));
-            self.push(at.max(self.now + 1), identity, What::Idle { node, peer });
-        }
-    }
-
-    /// A connection of an application's node may have idled out.
-    pub(crate) fn idle(&mut self, node: u32, peer: u32) {
-        if self.connected(node, peer) {
-            self.watch_idle(node, peer);
         }
     }
 
@@ -234,7 +206,8 @@ impl World {
         let mut first = true;
         while next != NONE {
             let Some(exchange) = self.exchanges.get(next) else { break };
-            let (this, op, generation) = (next, exchange.op, exchange.op_generation);
+            let (this, kind) = (next, exchange.kind);
+            let (op, generation) = (exchange.op, exchange.op_generation);
             next = exchange.next;
             if first
                 && self.ops.is(op, generation)
@@ -249,19 +222,34 @@ impl World {
                 self.transmit(this);
             } else {
                 self.exchanges.remove(this);
-                self.unreachable(op, server);
+                self.unreachable(op, server, kind);
             }
         }
     }
 
-    /// Send the request of an exchange over the connection that stands.
+    /// Nanoseconds until `server` has agreed to what a stream of `client` is for. It answers in two messages, for
+    /// the protocol's version and for its name, and the later one counts.
+    fn opening(&self, client: u32, server: u32, draw: &Draw) -> u64 {
+        let [offer, version, name] = [0, 2, 8].map(|slot| mix(draw.wide(slot) ^ OPENING));
+        let back = |draw: u64| self.delay(server, client, FRAME, draw, mix(draw) as u32);
+        self.delay(client, server, FRAME, offer, mix(offer) as u32)
+            .saturating_add(back(version).max(back(name)))
+    }
+
+    /// Open a stream for an exchange on the connection that stands, and send its request.
     fn transmit(&mut self, slot: u32) {
         let Some(exchange) = self.exchanges.get(slot) else { return };
         let (client, server, kind, identity) =
             (exchange.client, exchange.server, exchange.kind, exchange.identity);
         let draw = exchange.draw;
         let bytes = FRAME + exchange.body.len();
-        let delay = self.delay(client, server, bytes, draw.wide(0), draw.word(14));
+        let delay = self.opening(client, server, &draw).saturating_add(self.delay(
+            client,
+            server,
+            bytes,
+            draw.wide(0),
+            draw.word(14),
+        ));
         self.note(TraceEvent::Sent { from: client, to: server, kind: kind as u8, identity, delay });
         let life = self.node(server).life;
         if let Some(exchange) = self.exchanges.get_mut(slot) {

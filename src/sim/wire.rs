@@ -15,15 +15,7 @@ pub(crate) enum Kind {
     GetProviders = 2,
     PutRecord = 3,
     AddProvider = 4,
-    ReadBack = 5,
     Question = 6,
-}
-
-impl Kind {
-    /// Whether a peer's routing table takes note of it.
-    pub(crate) fn is_kad(self) -> bool {
-        self != Self::Question
-    }
 }
 
 /// The number of announcements among the kinds of messages in a trace.

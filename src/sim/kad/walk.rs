@@ -1,9 +1,10 @@
-//! The walk towards a key, as libp2p-kad 0.49 does it: iterative, α at once, until the k closest that
-//! answer have answered.
+//! The walk towards a key, as libp2p-kad 0.49 does it (`query/peers/closest.rs`): iterative, α at once, until
+//! the k closest that answer have answered.
 //!
 //! Pure: [`Walk::next`] says whom to ask, [`Walk::answered`] and [`Walk::failed`] say what came of it. A
-//! peer that is silent for the peer timeout no longer counts against α, but may still answer. A walk that
-//! comes no closer for α answers in a row widens to k at once.
+//! peer that is silent for the peer timeout no longer counts against α, but may still answer. An answer brings
+//! the walk forward when it names somebody new who is closer than the k-th of those known, or while fewer than k
+//! are known; after α answers in a row that do not, k are asked at once.
 
 use super::table::K;
 
@@ -27,6 +28,8 @@ struct Candidate {
     distance: u64,
     peer: u32,
     state: State,
+    /// One more than the depth of whose answer named it first; 1 when it was known before.
+    depth: u8,
 }
 
 /// What a walk wants next.
@@ -62,8 +65,13 @@ impl Walk {
         self.seen.clear();
     }
 
-    /// Learn of a peer. Returns whether it is closer than all others.
-    pub(crate) fn learn(&mut self, peer: u32, position: u64) -> bool {
+    /// Begin with a peer that the table holds.
+    pub(crate) fn learn(&mut self, peer: u32, position: u64) {
+        self.enter(peer, position, 1);
+    }
+
+    /// Learn of a peer. Returns whether it was not known.
+    fn enter(&mut self, peer: u32, position: u64, depth: u8) -> bool {
         // Most of those whom an answer names were named before.
         if !self.seen.insert(peer) {
             return false;
@@ -79,8 +87,8 @@ impl Walk {
             }
             self.candidates.pop();
         }
-        self.candidates.insert(at, Candidate { distance, peer, state: State::New });
-        at == 0
+        self.candidates.insert(at, Candidate { distance, peer, state: State::New, depth });
+        true
     }
 
     fn find(&mut self, peer: u32, position: u64) -> Option<&mut Candidate> {
@@ -89,23 +97,27 @@ impl Walk {
         self.candidates.get_mut(at).filter(|c| c.peer == peer)
     }
 
-    /// A peer answered and named others.
-    pub(crate) fn answered(&mut self, peer: u32, named: &[u32], positions: &[u64]) {
-        let Some(candidate) = self.find(peer, positions[peer as usize]) else { return };
-        match candidate.state {
-            State::Waiting { .. } => self.waiting -= 1,
-            State::Silent => {}
-            State::New | State::Answered | State::Failed => return,
-        }
-        if let Some(candidate) = self.find(peer, positions[peer as usize]) {
-            candidate.state = State::Answered;
-        }
+    /// A peer answered and named others. Returns whether it was one that had been asked, and whose answer or
+    /// failure was not known yet.
+    pub(crate) fn answered(&mut self, peer: u32, named: &[u32], positions: &[u64]) -> bool {
+        let Some(candidate) = self.find(peer, positions[peer as usize]) else { return false };
+        let waited = match candidate.state {
+            State::Waiting { .. } => true,
+            State::Silent => false,
+            State::New | State::Answered | State::Failed => return false,
+        };
+        candidate.state = State::Answered;
+        let deeper = candidate.depth.saturating_add(1);
+        self.waiting -= u32::from(waited);
         let mut progress = self.candidates.len() < K;
+        let edge = self.candidates.get(K - 1).or(self.candidates.last()).map_or(0, |c| c.distance);
         for other in named {
-            progress |= self.learn(*other, positions[*other as usize]);
+            let position = positions[*other as usize];
+            progress |= self.enter(*other, position, deeper) && position ^ self.target < edge;
         }
         self.fruitless = if progress { 0 } else { self.fruitless + 1 };
         self.stalled = if self.stalled { !progress } else { self.fruitless >= ALPHA };
+        true
     }
 
     /// A peer could not be reached, or broke off. Returns whether it was being waited for.
@@ -163,6 +175,12 @@ impl Walk {
     /// The closest `count` that answered, closest first.
     pub(crate) fn closest(&self, count: usize) -> impl Iterator<Item = u32> + '_ {
         self.candidates.iter().filter(|c| c.state == State::Answered).map(|c| c.peer).take(count)
+    }
+
+    /// How deep the closest stands that answered: 0 when nobody did.
+    pub(crate) fn hops(&self) -> u32 {
+        let closest = self.candidates.iter().find(|c| c.state == State::Answered);
+        closest.map_or(0, |c| u32::from(c.depth))
     }
 
     /// Bytes on the heap.
@@ -289,6 +307,27 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_brings_it_forward_that_names_somebody_new_among_the_closest() {
+        let positions = positions(60);
+        let mut sorted: Vec<u32> = (0..60).collect();
+        sorted.sort_by_key(|p| positions[*p as usize] ^ 9);
+        // Of the twenty closest it knows all but one, and three beyond.
+        let known: Vec<u32> = sorted[..23].iter().copied().filter(|p| *p != sorted[10]).collect();
+        let answers = |third: u32| {
+            let mut walk = walk(9, &known, &positions);
+            let (first, _) = asked(&mut walk, 0);
+            walk.answered(first[0], &sorted[..10], &positions);
+            walk.answered(first[1], &sorted[30..40], &positions);
+            walk.answered(first[2], &[third], &positions);
+            assert!(!walk.answered(first[2], &[], &positions), "once");
+            let deepest = walk.candidates.iter().map(|c| c.depth).max();
+            (asked(&mut walk, 1).0.len(), walk.hops(), deepest)
+        };
+        assert_eq!(answers(sorted[10]), (ALPHA as usize, 1, Some(2)), "it goes on as it did");
+        assert_eq!(answers(sorted[40]), (K, 1, Some(2)), "it asks all at once");
+    }
+
+    #[test]
     fn the_failed_are_passed_over_and_nobody_left_ends_it() {
         let positions = positions(4);
         let mut walk = walk(1, &[0, 1, 2, 3], &positions);
@@ -309,7 +348,7 @@ mod tests {
         let positions = positions(1_000);
         let known: Vec<u32> = (0..1_000).collect();
         let mut walk = walk(5, &known, &positions);
-        assert!(!walk.learn(3, positions[3]));
+        assert!(!walk.enter(3, positions[3], 2));
         assert_eq!(walk.candidates.len(), CANDIDATES);
         let mut sorted = known.clone();
         sorted.sort_by_key(|p| positions[*p as usize] ^ 5);

@@ -58,7 +58,8 @@ fn a_peer_that_dies_before_its_answer_leaves_breaks_off() {
     assert_eq!(tell(&mut bed, client.wait(id)).result, Err(Failure::Broken));
     let asked = tell(&mut bed, client.ask(9, "q"));
     assert_eq!(asked.result, Err(Failure::Unreachable));
-    assert_eq!(asked.stats.elapsed, Duration::from_secs(5), "a dead dial takes five seconds");
+    // A dead dial takes five seconds, and the walk for another address of it dials once more.
+    assert_eq!(asked.stats.elapsed, Duration::from_secs(10));
     bed.apply(Fault::Restart { node: NodeId(9) }).unwrap();
     tell(&mut bed, client.sleep(MINUTE));
     assert_eq!(tell(&mut bed, client.ask(9, "q")).result, Ok(Done::Answered));
@@ -133,15 +134,19 @@ fn link_changes_delay_reset_and_refuse_and_are_taken_back() {
     tell(&mut bed, client.ask(9, "dial")).result.unwrap();
     bed.apply(change(LinkChange { extra_delay: Duration::from_secs(1), ..Default::default() })).unwrap();
     let late = tell(&mut bed, client.ask(9, "q")).stats.elapsed;
-    assert!(late > Duration::from_secs(2) && late < Duration::from_millis(2200), "{late:?}");
+    // The stream's opening and the question: a round trip each.
+    assert!(late > Duration::from_secs(4) && late < Duration::from_millis(4200), "{late:?}");
     bed.apply(change(LinkChange { resets: 1.0, ..Default::default() })).unwrap();
     assert_eq!(tell(&mut bed, client.ask(9, "q")).result, Err(Failure::Broken));
     bed.apply(change(LinkChange { refused_dials: 1.0, ..Default::default() })).unwrap();
     let refused = tell(&mut bed, client.ask(9, "q"));
     assert_eq!(refused.result, Err(Failure::Unreachable));
-    assert!(refused.stats.elapsed < Duration::from_millis(10));
+    assert!(
+        refused.stats.elapsed < Duration::from_millis(100),
+        "a dial, a walk for another address, and no wait"
+    );
     bed.apply(change(LinkChange { dead_dials: 1.0, ..Default::default() })).unwrap();
-    assert_eq!(tell(&mut bed, client.ask(9, "q")).stats.elapsed, Duration::from_secs(5));
+    assert_eq!(tell(&mut bed, client.ask(9, "q")).stats.elapsed, Duration::from_secs(10));
     bed.apply(change(LinkChange::default())).unwrap();
     assert_eq!(tell(&mut bed, client.ask(9, "q")).result, Ok(Done::Answered));
 }

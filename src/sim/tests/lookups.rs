@@ -211,7 +211,7 @@ fn an_announcement_reaches_every_subscriber_once_and_a_bad_one_nobody() {
     for payload in ["ok:1", "bad", "ok:2"] {
         let payload = Bytes::from_static(payload.as_bytes());
         let sent = tell(&mut bed, author.request(Request::Announce { topic: topic.clone(), payload }));
-        assert!(matches!(sent.result, Ok(Done::Announced { to: 6..=12 })), "{sent:?}");
+        assert!(matches!(sent.result, Ok(Done::Announced { to: 100.. })), "all that are connected: {sent:?}");
         tell(&mut bed, author.sleep(MINUTE));
     }
     for peer in &peers {
@@ -220,7 +220,7 @@ fn an_announcement_reaches_every_subscriber_once_and_a_bad_one_nobody() {
     tell(&mut bed, reader.sleep(MINUTE));
     let heard: Vec<_> = reader.others.iter().filter(|e| matches!(e, Event::Announcement { .. })).collect();
     assert_eq!(heard.len(), 2);
-    assert!(bed.account().rejected >= 6, "each neighbour refused the bad one");
+    assert!(bed.account().rejected >= 6, "each whom it was handed to refused the bad one");
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub(super) fn timing(seed: u64) -> String {
         let b = world.spawn(|_| pings()).unwrap();
         world.connect(a, b).unwrap();
         assert!(world.run_until(SECOND, |world| world.connected(a, b)));
-        assert_eq!(world.now().as_nanos(), 8 * 12_345_000, "four round trips");
+        assert_eq!(world.now().as_nanos(), 4 * 12_345_000, "two round trips");
         let trips = |world: &mut World<ping::Behaviour>| {
             world.events();
             world.run_for(5 * SECOND);

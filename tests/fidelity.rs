@@ -1,0 +1,176 @@
+//! The simulator against real nodes: the same requests in networks of the same shape cost the same messages.
+//!
+//! How many requests a lookup sends and how many are answered does not depend on time, so real swarms on libp2p's
+//! memory transport tell in a moment what the simulator's Kademlia has to say too. Each network draws its own keys,
+//! so averages over several are compared.
+
+#![cfg(all(feature = "sim", feature = "net"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::print_stdout, reason = "the figures are worth reading")]
+
+use core::fmt;
+use core::future::poll_fn;
+use core::time::Duration;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use swarmproof::net::{SwarmSetup, SwarmTestbed, Wire};
+use swarmproof::network::{
+    AnswerLimits, Choice, Done, Event, Failure, Invalid, Limits, Network, Refusal, Request, RequestId,
+    RequestStats, Responder, Validator,
+};
+use swarmproof::sim::{Profile, SimConfig, SimTestbed};
+use swarmproof::testbed::{NodeId, NodeSpec, Testbed};
+use swarmproof::time::WallTime;
+
+/// The longest that one request takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Nodes in one network. Not all have room in each table, and a lookup need not ask all.
+const NODES: u32 = 32;
+/// Lookups of each kind in one network.
+const LOOKUPS: u32 = 6;
+
+struct Any;
+
+impl Validator for Any {
+    fn record(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
+        Ok(())
+    }
+
+    fn announcement(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
+        Ok(())
+    }
+
+    fn select(&self, _: &[u8], _: &[u8], _: &[u8]) -> Choice {
+        Choice::Offered
+    }
+}
+
+/// Answers what it is asked with the question.
+struct Echo;
+
+impl Responder for Echo {
+    fn answer(&mut self, question: &[u8], _: AnswerLimits) -> Result<Bytes, Refusal> {
+        Ok(Bytes::copy_from_slice(question))
+    }
+
+    fn announced(&mut self, _: &[u8], _: &Bytes, _: WallTime) {}
+
+    fn record(&mut self, _: &[u8]) -> Option<Bytes> {
+        None
+    }
+
+    fn forget(&mut self) {}
+}
+
+/// What requests of one kind cost, summed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cost {
+    requests: u32,
+    sent: u32,
+    answered: u32,
+}
+
+impl Cost {
+    fn add(&mut self, stats: RequestStats) {
+        self.requests += 1;
+        self.sent += stats.sent;
+        self.answered += stats.answered;
+    }
+
+    fn sent(self) -> f64 {
+        f64::from(self.sent) / f64::from(self.requests)
+    }
+
+    fn answered(self) -> f64 {
+        f64::from(self.answered) / f64::from(self.requests)
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} sent, {:.1} answered", self.sent(), self.answered())
+    }
+}
+
+const KINDS: [&str; 5] = ["put", "put and read back", "get", "get of nothing", "ask"];
+
+/// What requests of each kind cost, in the order of [`KINDS`].
+type Costs = [Cost; KINDS.len()];
+
+/// Make the requests of one network, and add up what they cost.
+fn measure<B: Testbed>(mut bed: B, costs: &mut Costs) {
+    let asker = bed.spawn(NodeSpec::application()).unwrap();
+    for _ in 1..NODES {
+        bed.spawn(NodeSpec::served(Box::new(Echo))).unwrap();
+    }
+    let mut net = bed.network(asker).unwrap();
+    // Real nodes find one another in a second; then all know each other whose table has room for them.
+    bed.block_on(PATIENCE, async {
+        let until = net.now().after(Duration::from_secs(3));
+        while poll_fn(|cx| net.poll_event(cx, Some(until))).await != Event::Deadline {}
+    });
+    let peers: Vec<_> = (1..NODES).map(|node| bed.peer(NodeId(node)).unwrap()).collect();
+    bed.block_on(PATIENCE * 5 * LOOKUPS, async {
+        let mut next = 0;
+        for number in 0..LOOKUPS {
+            let key = |what: &str| Bytes::from(format!("/{what}/{number}"));
+            let put = |what, read_back| {
+                let (key, value) = (key(what), Bytes::from_static(b"value"));
+                Request::PutRecord { key, value, ttl: PATIENCE * 60, read_back }
+            };
+            let requests = [
+                put("put", false),
+                put("back", true),
+                Request::GetRecord { key: key("put") },
+                Request::GetRecord { key: key("nothing") },
+                Request::Ask { peer: peers[number as usize * 5], question: Bytes::from_static(b"?") },
+            ];
+            for (place, request) in requests.into_iter().enumerate() {
+                let id = RequestId(next);
+                next += 1;
+                net.submit(id, request, Limits { deadline: net.now().after(PATIENCE), bytes: 1 << 16 });
+                let (result, stats) = loop {
+                    match poll_fn(|cx| net.poll_event(cx, None)).await {
+                        Event::Finished { id: of, result, stats } if of == id => break (result, stats),
+                        _ => {}
+                    }
+                };
+                let wanted = match place {
+                    0 | 1 => matches!(result, Ok(Done::Stored { .. })),
+                    2 => result == Ok(Done::Looked),
+                    3 => result == Err(Failure::NotFound),
+                    _ => result == Ok(Done::Answered),
+                };
+                assert!(wanted, "{}: {result:?} {stats:?}", KINDS[place]);
+                costs[place].add(stats);
+            }
+        }
+    })
+    .expect("it took too long");
+}
+
+fn apart(one: f64, other: f64) -> f64 {
+    (one / other - 1.0).abs()
+}
+
+#[test]
+fn requests_cost_as_many_messages_as_on_real_nodes() {
+    let (mut modelled, mut real) = (Costs::default(), Costs::default());
+    for seed in 0..10 {
+        let config = SimConfig::new(seed, Profile::lan(), Arc::new(Any));
+        measure(SimTestbed::new(config).unwrap(), &mut modelled);
+    }
+    for _ in 0..2 {
+        let mut setup = SwarmSetup::new(Wire::Memory, Arc::new(Any), Vec::new());
+        setup.neighbours = NODES as usize;
+        measure(SwarmTestbed::new(setup).unwrap(), &mut real);
+    }
+    for ((kind, modelled), real) in KINDS.iter().zip(modelled).zip(real) {
+        println!("{kind}: {modelled} in the simulation, {real} on real nodes");
+    }
+    for ((kind, modelled), real) in KINDS.iter().zip(modelled).zip(real) {
+        assert!(apart(modelled.sent(), real.sent()) < 0.1, "{kind}: {modelled} for {real}");
+        assert!(apart(modelled.answered(), real.answered()) < 0.1, "{kind}: {modelled} for {real}");
+    }
+}
