@@ -254,6 +254,9 @@ fn on_failure(node: &mut Node, id: RequestId, peer: PeerId, error: OutboundFailu
         }
         OutboundFailure::Timeout => Failure::TimedOut,
         OutboundFailure::ConnectionClosed => Failure::Broken,
+        // A stream that ends before its protocol is agreed upon is told of in the same way as a refusal of the
+        // protocol. Who has said that it speaks it, and is connected, has broken off.
+        OutboundFailure::UnsupportedProtocols if node.neighbours.is_up(peer) => Failure::Broken,
         OutboundFailure::UnsupportedProtocols => Failure::Unsupported,
         OutboundFailure::Io(error) => match WireError::within(&error) {
             Some(WireError::TooLarge) => {
