@@ -147,7 +147,7 @@ impl World {
                 self.ring.sharing(own ^ (1 << (63 - bucket)), bucket + 1, range.clone())
             };
             if table.bucket(bucket).len() < K {
-                if members.len() <= 2 * K {
+                if members.len() <= K {
                     // Where not all have room, any of them may be the first.
                     let (count, first) = (members.len(), stream.below(members.len() as u64) as usize);
                     for step in 0..count {

@@ -202,7 +202,7 @@ impl SwarmTestbed {
     /// Have the nodes be a network that has been up for long, when the time of the run begins.
     fn stand(&mut self, seed: u64) -> Result<(), TestbedError> {
         let members: Vec<Member> = self.nodes.iter().map(Member::of).collect();
-        let woven = weave(&members, self.setup.neighbours, seed);
+        let woven = weave(&members, seed);
         let named = |places: &[usize]| -> Vec<(PeerId, Multiaddr)> {
             places.iter().filter_map(|place| self.nodes.get(*place)).map(Node::named).collect()
         };

@@ -21,13 +21,25 @@ const PEERS: usize = 1024;
 
 /// The lookups of one node that are measured. A clone is the same.
 #[derive(Clone, Debug, Default)]
-pub struct Depths(Arc<Mutex<BTreeMap<Bytes, Lookup>>>);
+pub struct Depths(Arc<Mutex<Measured>>);
+
+#[derive(Debug, Default)]
+struct Measured {
+    lookups: BTreeMap<Bytes, Lookup>,
+    /// Answers so far.
+    answers: u64,
+}
+
+/// A moment among the answers that a node has had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(u64);
 
 #[derive(Debug)]
 struct Lookup {
     /// How many of them go on under this key.
     open: u32,
-    named: BTreeMap<PeerId, u32>,
+    /// By whom an answer has named: its depth, and when that was.
+    named: BTreeMap<PeerId, (u32, Moment)>,
     asked: BTreeMap<PeerId, u32>,
     closest: Option<(KBucketDistance, u32)>,
 }
@@ -35,7 +47,7 @@ struct Lookup {
 impl Depths {
     /// A lookup of `key` begins.
     pub fn begun(&self, key: &Bytes) {
-        let mut all = self.open();
+        let all = &mut self.open().lookups;
         if all.len() < LOOKUPS || all.contains_key(key) {
             let new = || Lookup { open: 0, named: BTreeMap::new(), asked: BTreeMap::new(), closest: None };
             let lookup = all.entry(key.clone()).or_insert_with(new);
@@ -45,7 +57,7 @@ impl Depths {
 
     /// It has ended. Its hops; 0 when nobody answered.
     pub fn ended(&self, key: &Bytes) -> u32 {
-        let mut all = self.open();
+        let all = &mut self.open().lookups;
         let Some(lookup) = all.get_mut(key) else { return 0 };
         let hops = lookup.closest.map_or(0, |(_, depth)| depth);
         lookup.open = lookup.open.saturating_sub(1);
@@ -57,15 +69,22 @@ impl Depths {
 
     /// The node dies.
     pub(super) fn forget(&self) {
-        self.open().clear();
+        self.open().lookups.clear();
     }
 
-    /// The node asks `peer` for peers closer to `key`. Says whether that is measured.
-    pub(super) fn asked(&self, key: &Bytes, peer: PeerId) -> bool {
-        let mut all = self.open();
+    /// The present moment, to be handed to [`Depths::asked`]: a stream is opened when the node has decided whom to
+    /// ask, and the request is written only a round trip later.
+    pub(super) fn moment(&self) -> Moment {
+        Moment(self.open().answers)
+    }
+
+    /// The node asks `peer` for peers closer to `key`, as it decided at `decided`. Says whether that is measured.
+    pub(super) fn asked(&self, key: &Bytes, peer: PeerId, decided: Moment) -> bool {
+        let all = &mut self.open().lookups;
         let Some(lookup) = all.get_mut(key) else { return false };
         if lookup.asked.len() < PEERS {
-            let depth = lookup.named.get(&peer).copied().unwrap_or(1);
+            let named = lookup.named.get(&peer).filter(|(_, when)| *when <= decided);
+            let depth = named.map_or(1, |(depth, _)| *depth);
             lookup.asked.entry(peer).or_insert(depth);
         }
         true
@@ -74,11 +93,13 @@ impl Depths {
     /// `peer` has answered, and named these.
     pub(super) fn answered(&self, key: &Bytes, peer: PeerId, closer: impl Iterator<Item = PeerId>) {
         let mut all = self.open();
-        let Some(lookup) = all.get_mut(key) else { return };
+        all.answers = all.answers.saturating_add(1);
+        let now = Moment(all.answers);
+        let Some(lookup) = all.lookups.get_mut(key) else { return };
         let Some(depth) = lookup.asked.get(&peer).copied() else { return };
         for other in closer {
             if lookup.named.len() < PEERS && !lookup.asked.contains_key(&other) {
-                lookup.named.entry(other).or_insert(depth.saturating_add(1));
+                lookup.named.entry(other).or_insert((depth.saturating_add(1), now));
             }
         }
         let distance = KBucketKey::new(key.to_vec()).distance(&KBucketKey::from(peer));
@@ -87,7 +108,7 @@ impl Depths {
         }
     }
 
-    fn open(&self) -> MutexGuard<'_, BTreeMap<Bytes, Lookup>> {
+    fn open(&self) -> MutexGuard<'_, Measured> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -110,12 +131,12 @@ mod tests {
         let [closest, middle, far, silent] = peers(&key, 4)[..] else { unreachable!() };
         let depths = Depths::default();
         depths.begun(&key);
-        depths.asked(&key, far);
+        depths.asked(&key, far, depths.moment());
         depths.answered(&key, far, [middle, silent].into_iter());
-        depths.asked(&key, middle);
-        depths.asked(&key, silent);
+        depths.asked(&key, middle, depths.moment());
+        depths.asked(&key, silent, depths.moment());
         depths.answered(&key, middle, [closest, far].into_iter());
-        depths.asked(&key, closest);
+        depths.asked(&key, closest, depths.moment());
         depths.answered(&key, closest, core::iter::empty());
         assert_eq!(depths.ended(&key), 3);
         assert_eq!(depths.ended(&key), 0, "it has ended");
@@ -126,16 +147,17 @@ mod tests {
         let key = Bytes::from_static(b"key");
         let [closest, far] = peers(&key, 2)[..] else { unreachable!() };
         let depths = Depths::default();
-        assert!(!depths.asked(&key, far), "nothing is measured");
+        assert!(!depths.asked(&key, far, depths.moment()), "nothing is measured");
         depths.begun(&key);
-        // Named only after it was asked.
-        depths.asked(&key, closest);
-        depths.asked(&key, far);
+        // Named only after the node had decided to ask it, though its request is written later.
+        let decided = depths.moment();
+        depths.asked(&key, far, decided);
         depths.answered(&key, far, [closest].into_iter());
+        depths.asked(&key, closest, decided);
         depths.answered(&key, closest, core::iter::empty());
         assert_eq!(depths.ended(&key), 1);
         depths.begun(&key);
-        depths.asked(&key, far);
+        depths.asked(&key, far, depths.moment());
         assert_eq!(depths.ended(&key), 0);
     }
 
@@ -145,8 +167,8 @@ mod tests {
         for at in 0..2 * LOOKUPS {
             depths.begun(&Bytes::from(at.to_be_bytes().to_vec()));
         }
-        assert_eq!(depths.open().len(), LOOKUPS);
+        assert_eq!(depths.open().lookups.len(), LOOKUPS);
         depths.forget();
-        assert_eq!(depths.open().len(), 0);
+        assert_eq!(depths.open().lookups.len(), 0);
     }
 }

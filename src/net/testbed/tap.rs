@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use libp2p::PeerId;
 
-use super::depths::Depths;
+use super::depths::{Depths, Moment};
 use super::frame::{Answer, Choice, MOST, Speech};
 
 /// The ear at one stream.
@@ -12,6 +12,7 @@ use super::frame::{Answer, Choice, MOST, Speech};
 pub(super) struct Tap {
     peer: PeerId,
     depths: Depths,
+    opened: Moment,
     hearing: Hearing,
 }
 
@@ -30,10 +31,11 @@ enum Hearing {
 }
 
 impl Tap {
-    /// An ear at a stream to `peer`.
+    /// An ear at a stream to `peer` that is opened now.
     pub(super) fn new(peer: PeerId, depths: Depths) -> Self {
         let hearing = Hearing::Choice { own: Choice::default(), theirs: Choice::default() };
-        Self { peer, depths, hearing }
+        let opened = depths.moment();
+        Self { peer, depths, opened, hearing }
     }
 
     /// The node wrote `bytes`. `speech` tells what a protocol is by its name.
@@ -57,7 +59,9 @@ impl Tap {
             None if written.len() > MOST => Hearing::Over,
             None => Hearing::Request { written, theirs },
             Some(request) => match request.walks_to() {
-                Some(key) if self.depths.asked(&key, self.peer) => Hearing::Confirmed { key, theirs },
+                Some(key) if self.depths.asked(&key, self.peer, self.opened) => {
+                    Hearing::Confirmed { key, theirs }
+                }
                 _ => Hearing::Over,
             },
         }

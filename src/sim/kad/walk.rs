@@ -14,6 +14,9 @@ pub(crate) const ALPHA: u32 = 3;
 /// Candidates remembered. The farthest that was not asked is forgotten first.
 const CANDIDATES: usize = 192;
 
+/// The depth of who is in the walk's table and was neither asked nor named yet.
+const UNNAMED: u8 = 0;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     New,
@@ -28,7 +31,8 @@ struct Candidate {
     distance: u64,
     peer: u32,
     state: State,
-    /// One more than the depth of whose answer named it first; 1 when it was known before.
+    /// One more than the depth of whose answer named it before it was asked; 1 when it was asked unnamed. That is
+    /// what can be seen of a real node's lookup from outside.
     depth: u8,
 }
 
@@ -49,6 +53,8 @@ pub(crate) struct Walk {
     target: u64,
     candidates: Vec<Candidate>,
     waiting: u32,
+    /// How many are yet to be asked whom the table held and no answer has named.
+    unnamed: u32,
     fruitless: u32,
     stalled: bool,
     seen: Seen,
@@ -60,6 +66,7 @@ impl Walk {
         self.target = target;
         self.candidates.clear();
         self.waiting = 0;
+        self.unnamed = 0;
         self.fruitless = 0;
         self.stalled = false;
         self.seen.clear();
@@ -67,26 +74,37 @@ impl Walk {
 
     /// Begin with a peer that the table holds.
     pub(crate) fn learn(&mut self, peer: u32, position: u64) {
-        self.enter(peer, position, 1);
+        self.enter(peer, position, UNNAMED);
     }
 
-    /// Learn of a peer. Returns whether it was not known.
+    /// Learn of a peer, from an answer whose giver stands right above `depth`. Returns whether it was not known.
     fn enter(&mut self, peer: u32, position: u64, depth: u8) -> bool {
         // Most of those whom an answer names were named before.
-        if !self.seen.insert(peer) {
+        let new = self.seen.insert(peer);
+        if !new && self.unnamed == 0 {
             return false;
         }
         let distance = position ^ self.target;
         let at = self.candidates.partition_point(|c| (c.distance, c.peer) < (distance, peer));
-        if self.candidates.get(at).is_some_and(|c| c.peer == peer) {
+        if let Some(known) = self.candidates.get_mut(at).filter(|c| c.peer == peer) {
+            // The table held it, and an answer was first to name it: whoever looks from outside sees no difference.
+            if known.depth == UNNAMED && known.state == State::New {
+                known.depth = depth;
+                self.unnamed -= u32::from(depth != UNNAMED);
+            }
+            return false;
+        }
+        if !new {
             return false;
         }
         if self.candidates.len() >= CANDIDATES {
             if self.candidates.last().is_none_or(|last| last.state != State::New) || at >= CANDIDATES {
                 return false;
             }
-            self.candidates.pop();
+            let forgotten = self.candidates.pop();
+            self.unnamed -= u32::from(forgotten.is_some_and(|c| c.depth == UNNAMED));
         }
+        self.unnamed += u32::from(depth == UNNAMED);
         self.candidates.insert(at, Candidate { distance, peer, state: State::New, depth });
         true
     }
@@ -163,6 +181,10 @@ impl Walk {
                 State::New if self.waiting >= capacity => break,
                 State::New => {
                     candidate.state = State::Waiting { until: now.saturating_add(patience) };
+                    if candidate.depth == UNNAMED {
+                        candidate.depth = 1;
+                        self.unnamed -= 1;
+                    }
                     self.waiting += 1;
                     return Step::Ask(candidate.peer);
                 }
@@ -304,6 +326,23 @@ mod tests {
         walk.answered(first[0], &[9], &positions);
         assert!(walk.closest(K).any(|p| p == first[0]));
         assert!(asked(&mut walk, 10).0.contains(&9), "whom it named is asked");
+    }
+
+    #[test]
+    fn whoever_is_named_before_it_is_asked_stands_deeper() {
+        let positions = positions(40);
+        let mut sorted: Vec<u32> = (0..40).collect();
+        sorted.sort_by_key(|p| positions[*p as usize] ^ 7);
+        // The table holds all, but the closest is asked only when it has been named.
+        let mut walk = walk(7, &sorted[1..], &positions);
+        assert_eq!(asked(&mut walk, 0).0, sorted[1..4]);
+        walk.answered(sorted[2], &[sorted[0], sorted[4]], &positions);
+        assert_eq!((asked(&mut walk, 1).0, walk.hops()), (vec![sorted[0]], 1));
+        walk.answered(sorted[0], &[sorted[5]], &positions);
+        assert_eq!(walk.hops(), 2);
+        assert_eq!(asked(&mut walk, 2).0, [sorted[4]]);
+        let depth = |walk: &Walk, at: usize| walk.candidates[at].depth;
+        assert_eq!([4, 5, 6].map(|at| depth(&walk, at)), [2, 3, UNNAMED]);
     }
 
     #[test]
