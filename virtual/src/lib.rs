@@ -63,6 +63,8 @@
 
 mod control;
 pub mod fabric;
+#[cfg(feature = "registry")]
+pub mod judge;
 mod parted;
 #[cfg(feature = "registry")]
 pub mod registry;

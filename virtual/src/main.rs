@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use swarmproof::cli::{CheckArgs, Elsewhere, RunArgs, check_elsewhere, run_elsewhere};
+use swarmproof_virtual::judge::{JudgeArgs, judge};
 use swarmproof_virtual::registry::{run_virtual, unfit};
 
 /// Scenarios of swarmproof on real libp2p nodes, over the same links as its model, in virtual time
@@ -20,6 +21,7 @@ enum Command {
     Run(RunArgs),
     /// Parse and validate scenarios without running them, and say which cannot be run here
     Check(CheckArgs),
+    Judge(JudgeArgs),
 }
 
 /// The network that this program brings.
@@ -29,5 +31,6 @@ fn main() -> ExitCode {
     match Args::parse().command {
         Command::Run(args) => run_elsewhere(&args, &VIRTUAL),
         Command::Check(args) => check_elsewhere(&args, &VIRTUAL),
+        Command::Judge(args) => judge(&args),
     }
 }

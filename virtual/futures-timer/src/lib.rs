@@ -71,6 +71,7 @@ impl fmt::Debug for Delay {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "what is tested is time, and it is paused")]
 mod tests {
     use std::task::Waker;
 
