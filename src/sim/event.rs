@@ -7,6 +7,8 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
+use super::wire::Kind;
+
 /// What happens. Numbers name slots; who queues keeps them valid until then, or gives a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
@@ -14,6 +16,10 @@ pub(crate) enum What {
     Arrive(u32),
     /// The answer of an exchange, or its end, reaches its client.
     Return(u32),
+    /// The request in slot `op` learns that what it asked of `server` broke off.
+    Broken { op: u32, generation: u32, server: u32, kind: Kind },
+    /// A connection was to be reset now.
+    Reset { a: u32, b: u32 },
     /// A dial is over.
     Dialed(u32),
     /// An announcement reaches `to` from `from`.

@@ -16,6 +16,7 @@ use super::cut::Cut;
 use super::delays::{Delays, End, added, falls, pace};
 use super::profile::Profile;
 use super::rng::{Concern, Draw, Seed, below};
+use super::sample::unit;
 use super::wire::FRAME;
 use crate::testbed::{LinkChange, NodeId, Way};
 use crate::time::nanos;
@@ -101,6 +102,24 @@ impl Links {
     /// Whether the message between `a` and `b` that drew `draw` has its connection reset.
     pub fn resets(&self, a: u32, b: u32, draw: u32) -> bool {
         falls(draw, self.share(a, b, self.profile.resets, |change| change.resets))
+    }
+
+    /// Whether messages between `a` and `b` may have their connection reset at all.
+    pub(crate) fn may_reset(&self, a: u32, b: u32) -> bool {
+        self.share(a, b, self.profile.resets, |change| change.resets) > 0.0
+    }
+
+    /// Of `messages` between `a` and `b`, one after another, the place of the first that has their connection reset,
+    /// as a part of them all. `None` when none has.
+    pub(crate) fn reset_within(&self, a: u32, b: u32, draw: u32, messages: f64) -> Option<f64> {
+        let share = self.share(a, b, self.profile.resets, |change| change.resets);
+        if share <= 0.0 || messages <= 0.0 {
+            return None;
+        }
+        // The share of all draws that n messages reset, 1 - (1 - share)^n, solved for n.
+        let drawn = unit(u64::from(draw) << 32);
+        let place = if share < 1.0 { libm::log1p(-drawn) / libm::log1p(-share) } else { 0.0 };
+        (place < messages).then_some(place / messages)
     }
 
     /// What comes of a dial of `server`, which `answers` dials when it is up and can be dialled.

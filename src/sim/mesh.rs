@@ -81,7 +81,10 @@ impl World {
             && (self.node(a).dialable || self.node(b).dialable)
             && self.node(b).mesh.len() < MOST
             && !self.node(a).mesh.contains(&b)
-            && self.reaches(a, b);
+            && self.reaches(a, b)
+            // Gossipsub grafts whom it is connected to. Where connections are reset, one that was just lost would
+            // otherwise come back for nothing, and each loss would bring more.
+            && (self.connected(a, b) || !self.links.may_reset(a, b));
         if fits {
             let trip = self.usual_round_trip(a, b);
             self.connect(a, b, trip);

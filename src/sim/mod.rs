@@ -58,6 +58,7 @@ mod peer;
 mod profile;
 mod records;
 mod requests;
+mod resets;
 mod returns;
 mod rng;
 mod sample;

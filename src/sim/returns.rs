@@ -10,6 +10,9 @@ use crate::network::{Done, Failure, Invalid, Item, Ware};
 impl World {
     /// The answer of an exchange, or news of its end, reaches the client.
     pub(crate) fn return_to_client(&mut self, slot: u32) {
+        if self.ends_reset(slot, true) {
+            return;
+        }
         let Some(mut exchange) = self.exchanges.remove(slot) else { return };
         let (client, server, identity) = (exchange.client, exchange.server, exchange.identity);
         let tag = exchange.kind as u8 | ANSWER;
@@ -138,7 +141,7 @@ impl World {
     }
 
     /// What a request wanted of `server` came to nothing.
-    fn failed(&mut self, slot: u32, server: u32, kind: Kind, failure: Failure) {
+    pub(super) fn failed(&mut self, slot: u32, server: u32, kind: Kind, failure: Failure) {
         let position = self.positions[server as usize];
         let Some(op) = self.ops.get_mut(slot) else { return };
         match op.phase {

@@ -29,6 +29,7 @@ impl Concern {
     pub(crate) const JOIN: Self = Self(8);
     pub(crate) const DISK: Self = Self(9);
     pub(crate) const GOSSIP: Self = Self(10);
+    pub(crate) const RESET: Self = Self(11);
 }
 
 /// The seed of a run, expanded into a ChaCha key.

@@ -26,6 +26,9 @@ const PROVIDER_TTL: u64 = 48 * 3_600_000;
 impl World {
     /// The request of an exchange reaches its server.
     pub(crate) fn arrive(&mut self, slot: u32) {
+        if self.ends_reset(slot, false) {
+            return;
+        }
         let Some(exchange) = self.exchanges.get(slot) else { return };
         let (client, server, kind, identity) =
             (exchange.client, exchange.server, exchange.kind, exchange.identity);
@@ -122,10 +125,10 @@ impl World {
     pub(crate) fn reply(&mut self, node: u32, inbound: InboundId, answer: Result<Bytes, Refusal>) {
         let Ok(number) = u32::try_from(inbound.0) else { return };
         let Some(held) = self.app(node).and_then(|app| app.inbound.remove(&number)) else { return };
-        if !self.exchanges.is(held.exchange, held.generation) {
+        let slot = held.exchange;
+        if !self.exchanges.is(slot, held.generation) || self.ends_reset(slot, true) {
             return;
         }
-        let slot = held.exchange;
         let Some(exchange) = self.exchanges.get(slot) else { return };
         let (client, identity, draw) = (exchange.client, exchange.identity, exchange.draw);
         let tag = Kind::Question as u8;

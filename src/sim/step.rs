@@ -16,6 +16,12 @@ impl World {
         match what {
             What::Arrive(slot) => self.arrive(slot),
             What::Return(slot) => self.return_to_client(slot),
+            What::Broken { op, generation, server, kind } => {
+                if self.ops.is(op, generation) {
+                    self.broken(op, server, kind);
+                }
+            }
+            What::Reset { a, b } => self.reset_due(a, b),
             What::Dialed(slot) => self.dialed(slot),
             What::Heard { announcement, from, to } => self.heard(announcement, from, to),
             What::Retire(slot) => self.retire(slot),

@@ -12,15 +12,19 @@
 use super::event::What;
 use super::op::Phase;
 use super::peer::SimPeer;
+use super::resets::{ANSWERING, ASKING};
 use super::rng::{Concern, Draw, mix};
 use super::trace::TraceEvent;
-use super::wire::{ANSWER, Dial, Exchange, FRAME, Kind, NONE, Reply};
+use super::wire::{ANSWER, Dial, Exchange, FRAME, Kind, Line, NONE, Reply};
 use super::world::World;
 use crate::network::{Event, PeerChange};
 use core::time::Duration;
 
 /// Makes draws of their own for the opening of a stream.
 const OPENING: u64 = 0x6f70_656e_696e_6720;
+
+/// Makes a draw of its own for the answer.
+const ANSWERED: u64 = 0x616e_7377_6572_6564;
 
 /// Why a message was lost, as the trace counts it.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +71,10 @@ impl World {
         }
         self.node_mut(b).conns.touch(a, ms);
         let new = self.node_mut(a).conns.touch(b, ms);
+        if new {
+            self.absolve(a, b);
+            self.risk_greeting(a, b);
+        }
         for (node, other) in [(a, b), (b, a)] {
             // Each says of itself where it listens and whether it serves the DHT.
             self.contact(node, other);
@@ -92,6 +100,7 @@ impl World {
         if !there {
             return;
         }
+        self.absolve(a, b);
         self.leave_mesh(a, b);
         self.leave_mesh(b, a);
         self.note(TraceEvent::Disconnected { a, b });
@@ -131,6 +140,7 @@ impl World {
             body,
             expires: request.expires,
             reply: Reply::None,
+            line: Line::Down,
             closer: [0; super::kad::K],
             closer_len: 0,
             size: 0,
@@ -143,7 +153,7 @@ impl World {
                 request.phase = Phase::Asking;
             }
         }
-        if self.connected(client, server) {
+        if self.still_connected(client, server) {
             self.transmit(slot);
         } else {
             self.dial(slot, client, server, identity, &draw);
@@ -254,20 +264,13 @@ impl World {
         let life = self.node(server).life;
         if let Some(exchange) = self.exchanges.get_mut(slot) {
             exchange.server_life = life;
+            exchange.line = Line::Up;
         }
         self.touch(client, server);
         let at = self.now.saturating_add(delay);
         let tie = mix(identity ^ (u64::from(server) << 8 | u64::from(kind as u8)));
-        if self.links.resets(client, server, draw.word(6)) {
-            self.lose(client, server, kind as u8, identity, Loss::Reset);
-            self.disconnect(client, server);
-            if let Some(exchange) = self.exchanges.get_mut(slot) {
-                exchange.reply = Reply::Broken;
-            }
-            self.push(at, tie, What::Return(slot));
-            return;
-        }
         self.push(at, tie, What::Arrive(slot));
+        self.risk(client, server, self.now, delay, ASKING, draw.word(6));
     }
 
     /// Send the answer of an exchange at `leaves`.
@@ -284,6 +287,8 @@ impl World {
         self.note(TraceEvent::Sent { from: server, to: client, kind: tag, identity, delay });
         let tie = mix(identity ^ (u64::from(server) << 8 | u64::from(tag)));
         self.push(leaves.saturating_add(delay), tie, What::Return(slot));
+        let draw = mix(draw.wide(6) ^ ANSWERED) as u32;
+        self.risk(client, server, leaves, delay, ANSWERING, draw);
     }
 
     /// A message will not come to anything.

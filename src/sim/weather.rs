@@ -67,6 +67,7 @@ impl World {
                 for node in nodes {
                     self.links.change(node.0, change);
                 }
+                self.changed_links = self.ms();
             }
             Fault::Slow { node, factor } => {
                 let node = self.existing(node)?;

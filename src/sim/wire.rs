@@ -40,6 +40,17 @@ pub(crate) enum Reply {
     Broken,
 }
 
+/// How an exchange stands to the connection that it goes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// It waits for a dial.
+    Down,
+    /// It is under way.
+    Up,
+    /// It was under way when its connection was reset.
+    Reset,
+}
+
 /// A request and its answer.
 #[derive(Debug)]
 pub(crate) struct Exchange {
@@ -64,6 +75,7 @@ pub(crate) struct Exchange {
     /// Wall time in ms until which a record is to be kept.
     pub(crate) expires: u64,
     pub(crate) reply: Reply,
+    pub(crate) line: Line,
     pub(crate) closer: [u32; K],
     pub(crate) closer_len: u8,
     /// Bytes of the answer.

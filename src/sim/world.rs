@@ -44,6 +44,10 @@ pub(crate) struct World {
     pub(crate) dials: Slab<Dial>,
     /// Dials under way, by client and server.
     pub(crate) dialling: BTreeMap<(u32, u32), u32>,
+    /// Connections that will be reset, by the lower and the higher number of their ends, and when.
+    pub(crate) doomed: BTreeMap<(u32, u32), u64>,
+    /// Milliseconds of the run at which links were last changed.
+    pub(crate) changed_links: u32,
     pub(crate) ops: Slab<Op>,
     /// Walks whose memory is used again.
     pub(crate) spare_walks: Vec<super::kad::Walk>,
@@ -77,6 +81,8 @@ impl World {
             exchanges: Slab::default(),
             dials: Slab::default(),
             dialling: BTreeMap::new(),
+            doomed: BTreeMap::new(),
+            changed_links: 0,
             ops: Slab::default(),
             spare_walks: Vec::new(),
             announcements: Slab::default(),

@@ -3,4 +3,5 @@
 mod faults;
 mod lookups;
 mod replay;
+mod resets;
 mod toy;
