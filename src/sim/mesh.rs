@@ -13,8 +13,7 @@ use super::event::What;
 use super::peer::SimPeer;
 use super::rng::{Concern, below, digest, mix};
 use super::trace::TraceEvent;
-use super::transport::Loss;
-use super::wire::{ANNOUNCEMENT, FRAME};
+use super::wire::{ANNOUNCEMENT, FRAME, Loss};
 use super::world::World;
 use crate::network::{Event, Failure, Ware};
 

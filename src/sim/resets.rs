@@ -13,8 +13,7 @@
 
 use super::event::What;
 use super::rng::{Concern, mix};
-use super::transport::Loss;
-use super::wire::{ANSWER, Kind, Line};
+use super::wire::{ANSWER, Kind, Line, Loss};
 use super::world::World;
 use crate::network::Failure;
 

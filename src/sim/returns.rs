@@ -2,8 +2,7 @@
 
 use super::kad::K;
 use super::op::Phase;
-use super::transport::Loss;
-use super::wire::{ANSWER, Exchange, Kind, Reply};
+use super::wire::{ANSWER, Exchange, Kind, Loss, Reply};
 use super::world::World;
 use crate::network::{Done, Failure, Invalid, Item, Ware};
 

@@ -15,7 +15,7 @@ use super::peer::SimPeer;
 use super::resets::{ANSWERING, ASKING};
 use super::rng::{Concern, Draw, mix};
 use super::trace::TraceEvent;
-use super::wire::{ANSWER, Dial, Exchange, FRAME, Kind, Line, NONE, Reply};
+use super::wire::{ANSWER, Dial, Exchange, FRAME, Kind, Line, Loss, NONE, Reply};
 use super::world::World;
 use crate::network::{Event, PeerChange};
 use core::time::Duration;
@@ -25,18 +25,6 @@ const OPENING: u64 = 0x6f70_656e_696e_6720;
 
 /// Makes a draw of its own for the answer.
 const ANSWERED: u64 = 0x616e_7377_6572_6564;
-
-/// Why a message was lost, as the trace counts it.
-#[derive(Clone, Copy, Debug)]
-#[repr(u8)]
-pub(crate) enum Loss {
-    Cut = 0,
-    Reset = 1,
-    Gone = 2,
-    Silent = 3,
-    Stalled = 4,
-    Blocked = 5,
-}
 
 impl World {
     /// Nanoseconds that a message of `bytes` takes from `from` to `to`.

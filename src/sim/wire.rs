@@ -6,6 +6,18 @@ use super::kad::K;
 use super::rng::Draw;
 use crate::network::Refusal;
 
+/// Why a message was lost, as the trace counts it.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub(crate) enum Loss {
+    Cut = 0,
+    Reset = 1,
+    Gone = 2,
+    Silent = 3,
+    Stalled = 4,
+    Blocked = 5,
+}
+
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
