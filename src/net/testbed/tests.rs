@@ -270,13 +270,11 @@ fn a_network_that_stands_knows_its_peers_and_looks_for_nobody() {
         (1..=24).filter(|peer| network.is_up(bed.peer(NodeId(*peer)).unwrap())).count()
     };
     let connected = up(&network, &bed);
-    assert!((4..24).contains(&connected), "some, not all: {connected}");
+    assert!(connected >= 20, "all whom its table lists: {connected}");
     bed.block_on(Duration::from_millis(1500), poll_fn(|cx| network.poll_work(cx)));
     assert_eq!(bed.counts(), SwarmCounts::default(), "nobody asked anything");
     assert_eq!(up(&network, &bed), connected);
-    // Whoever is not connected is known all the same.
-    let stranger = (1..=24).map(NodeId).find(|peer| !network.is_up(bed.peer(*peer).unwrap())).unwrap();
-    let peer = bed.peer(stranger).unwrap();
+    let peer = bed.peer(NodeId(7)).unwrap();
     let (all, _) = events(&mut bed, &mut network, Request::Ask { peer, question: Bytes::from_static(WORDS) });
     let stats = all.iter().find_map(|event| match event {
         Event::Finished { result: Ok(Done::Answered), stats, .. } => Some(*stats),
@@ -284,7 +282,7 @@ fn a_network_that_stands_knows_its_peers_and_looks_for_nobody() {
     });
     let stats = stats.unwrap();
     assert_eq!((stats.sent, stats.answered), (1, 1), "{all:?}");
-    assert_eq!((bed.counts().dials, bed.counts().failed_dials), (1, 0));
+    assert_eq!(bed.counts().dials, 0, "a connection stands");
     let depths = bed.depths(ASKER).unwrap();
     let key = Bytes::from_static(b"key");
     depths.begun(&key);
