@@ -15,7 +15,6 @@ fn tree() -> Vec<Package> {
         .features(CargoOpt::AllFeatures)
         .other_options(vec![
             "--locked".into(),
-            "--offline".into(),
             "--filter-platform".into(),
             format!("{}-unknown-{}-gnu", std::env::consts::ARCH, std::env::consts::OS),
         ])

@@ -13,7 +13,8 @@ use crate::process::{Node, manifest, wait_for};
 fn packages() -> Vec<FilePackage> {
     let metadata = cargo_metadata::MetadataCommand::new()
         .manifest_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
-        .other_options(vec!["--offline".to_owned(), "--locked".to_owned()])
+        // Not offline: a build fetches what its own platform needs, and metadata tells of every platform's.
+        .other_options(vec!["--locked".to_owned()])
         .exec()
         .unwrap();
     let (catalogue, _) = CatalogueFile::from_cargo_metadata(&metadata);
