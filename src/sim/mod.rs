@@ -35,7 +35,7 @@
 //! | an announcement goes to all that are connected, and is passed on by a mesh | libp2p-gossipsub `behaviour.rs`, `flood_publish` |
 //! | an application's node is connected to whom it lists and who lists it | libp2p-kad `bootstrap.rs`, `net/joining.rs` |
 //!
-//! `tests/net/trips.rs` and `tests/fidelity.rs` hold the first of these on real nodes.
+//! `tests/net/trips.rs` and `virtual/tests/fidelity.rs` hold the first of these on real nodes.
 
 mod account;
 mod announcement;

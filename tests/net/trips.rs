@@ -19,7 +19,7 @@ use swarmproof::network::{Done, Event, PeerChange, Request};
 use swarmproof::sim::Profile;
 
 /// One way through [`far`]. Long against what a loaded machine adds, as only whole round trips are told apart.
-const ONE_WAY: Duration = Duration::from_millis(150);
+const ONE_WAY: Duration = Duration::from_millis(400);
 
 /// An address at which whoever listens at `address` seems to be [`ONE_WAY`] away. The handshake of TCP itself is
 /// with this machine, and takes no time.
