@@ -4,12 +4,47 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// How many peers are asked at once.
+/// How many peers are asked at once. All strategies ask until `answers_wanted` adequate answers are in: they differ in
+/// speed and in cost, and not in coverage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FanOut {
-    /// Always this many, 1 to [`QueryConfig::MAX_FAN_OUT`].
+    /// Always this many, 1 to [`QueryConfig::MAX_FAN_OUT`]. With more than `answers_wanted` the fastest win, and the
+    /// others' work is wasted; with fewer, answers are waited for one after another.
     Fixed(u16),
+    /// As many as answers are wanted; and one more for each question that is late, when the time has passed in which
+    /// peers mostly answer ([`EngineConfig::hedge_after_permille`] of all answers), within a budget
+    /// ([`EngineConfig::hedge_budget_permille`] of all questions). The first to answer win.
+    Hedged,
+    /// As [`FanOut::Hedged`], and more from the start where questions are lost: with a share `l` of them late, failed or
+    /// inadequate, `wanted / (1 - l)` peers, to the nearest and at most four for each answer.
+    Adaptive,
+}
+
+impl FanOut {
+    /// The strategy of this name: `hedged`, `adaptive`.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "hedged" => Some(Self::Hedged),
+            "adaptive" => Some(Self::Adaptive),
+            _ => None,
+        }
+    }
+
+    /// Whether it looks at what is late.
+    pub(super) const fn hedges(self) -> bool {
+        matches!(self, Self::Hedged | Self::Adaptive)
+    }
+}
+
+impl core::fmt::Display for FanOut {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Fixed(count) => write!(f, "{count}"),
+            Self::Hedged => f.write_str("hedged"),
+            Self::Adaptive => f.write_str("adaptive"),
+        }
+    }
 }
 
 /// How a query is run. Made by a preset and changed by field; checked by [`QueryConfig::check`] before use.
@@ -100,11 +135,12 @@ impl QueryConfig {
 
     /// Whether every field is in its range.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let FanOut::Fixed(fan_out) = self.fan_out;
         span("timeout", self.timeout)?;
         whole("max_results", self.max_results, 1, Self::MAX_RESULTS)?;
         whole("answers_wanted", usize::from(self.answers_wanted), 1, usize::from(Self::MAX_ANSWERS))?;
-        whole("fan_out", usize::from(fan_out), 1, usize::from(Self::MAX_FAN_OUT))?;
+        if let FanOut::Fixed(fan_out) = self.fan_out {
+            whole("fan_out", usize::from(fan_out), 1, usize::from(Self::MAX_FAN_OUT))?;
+        }
         span("request_timeout", self.request_timeout)?;
         whole("fetch_concurrency", usize::from(self.fetch_concurrency), 1, usize::from(Self::MAX_FETCHES))
     }
@@ -156,6 +192,12 @@ pub struct EngineConfig {
     pub block_for: Duration,
     /// How often, in thousandths, a peer that was never tried takes the place of one that was.
     pub explore_permille: u32,
+    /// A question is late when this many thousandths of all answers would have come: what
+    /// [`FanOut::Hedged`] waits for before it asks one more. Slow peers are to lie beyond it, or it fires too late.
+    pub hedge_after_permille: u32,
+    /// At most so many thousandths of all questions are asked because another is late. It must leave room for what lies
+    /// beyond `hedge_after_permille`.
+    pub hedge_budget_permille: u32,
     /// An adaptive timeout is never shorter.
     pub timeout_floor: Duration,
     /// How long after a request's deadline its end is still waited for, before the engine ends it itself.
@@ -190,6 +232,8 @@ impl Default for EngineConfig {
             malformed_threshold: 3,
             block_for: Duration::from_secs(600),
             explore_permille: 50,
+            hedge_after_permille: 920,
+            hedge_budget_permille: 80,
             timeout_floor: Duration::from_millis(250),
             overdue: Duration::from_millis(500),
             cached_releases: 1024,
@@ -217,6 +261,8 @@ impl EngineConfig {
         whole("malformed_threshold", as_usize(self.malformed_threshold), 1, 1000)?;
         span("block_for", self.block_for)?;
         whole("explore_permille", as_usize(self.explore_permille), 0, 1000)?;
+        whole("hedge_after_permille", as_usize(self.hedge_after_permille), 1, 999)?;
+        whole("hedge_budget_permille", as_usize(self.hedge_budget_permille), 0, 1000)?;
         span("timeout_floor", self.timeout_floor)?;
         span("overdue", self.overdue)?;
         whole("cached_releases", self.cached_releases, 0, MANY)?;

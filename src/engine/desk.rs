@@ -17,11 +17,12 @@ use super::config::{EngineConfig, QueryConfig};
 use super::held::HeldSizes;
 use super::metrics::QueryMetrics;
 use super::outcome::{Conflict, QueryOutcome};
+use super::pace::Pace;
 use super::reputation::{Reputation, Standing};
 use super::requests::{Pending, Purpose, Timer};
 use super::timeouts::{Pools, grant};
 use crate::message::{MAX_ANSWER, Question};
-use crate::network::{Failure, Limits, Peer, Request, RequestId};
+use crate::network::{Done, Failure, Limits, Peer, Request, RequestId};
 use crate::package::ReleaseId;
 use crate::record::{Checked, MAX_RECORD, Record, RecordError, Verifier};
 use crate::time::Timestamp;
@@ -40,6 +41,8 @@ pub(super) struct Desk<P: Peer> {
     verifier: Verifier,
     rng: ChaCha8Rng,
     pools: Pools,
+    /// What strategies of fan-out learn.
+    pub(super) pace: Pace,
     requests: BTreeMap<RequestId, Pending<P>>,
     timers: BTreeSet<(Timestamp, Timer)>,
     actions: VecDeque<Action<P>>,
@@ -70,6 +73,7 @@ impl<P: Peer> Desk<P> {
             verifier,
             rng,
             pools: Pools::default(),
+            pace: Pace::default(),
             requests: BTreeMap::new(),
             timers: BTreeSet::new(),
             actions: VecDeque::new(),
@@ -143,6 +147,10 @@ impl<P: Peer> Desk<P> {
         };
         let wanted = now.after(given);
         let deadline = wanted.min(asker.deadline);
+        let late = config.fan_out.hedges().then(|| {
+            let permille = self.config.hedge_after_permille;
+            now.after(self.pace.late_after(cold, permille, config.request_timeout))
+        });
         let request = Request::Ask { peer, question };
         let pending = Pending {
             purpose,
@@ -150,6 +158,7 @@ impl<P: Peer> Desk<P> {
             sent: now,
             deadline,
             overdue: deadline.after(self.config.overdue),
+            late: late.filter(|late| *late < deadline),
             cut_short: deadline < wanted,
             cold,
             tag,
@@ -173,6 +182,7 @@ impl<P: Peer> Desk<P> {
             sent: now,
             deadline,
             overdue: deadline.after(self.config.overdue),
+            late: None,
             cut_short: false,
             cold: false,
             tag: [0; 8],
@@ -193,6 +203,9 @@ impl<P: Peer> Desk<P> {
         self.next_request += 1;
         self.metrics.requests += 1;
         self.set_timer(pending.overdue, Timer::Request(id));
+        if let Some(late) = pending.late {
+            self.set_timer(late, Timer::Late(id));
+        }
         let limits = Limits { deadline: pending.deadline, bytes };
         // Entered before it is submitted: an answer cannot come too early to be known.
         self.requests.insert(id, pending);
@@ -202,6 +215,10 @@ impl<P: Peer> Desk<P> {
 
     pub(super) fn pending_mut(&mut self, id: RequestId) -> Option<&mut Pending<P>> {
         self.requests.get_mut(&id)
+    }
+
+    pub(super) fn pending(&self, id: RequestId) -> Option<&Pending<P>> {
+        self.requests.get(&id)
     }
 
     pub(super) fn requests_out(&self) -> usize {
@@ -231,6 +248,9 @@ impl<P: Peer> Desk<P> {
     fn leave(&mut self, id: RequestId) -> Option<Pending<P>> {
         let pending = self.requests.remove(&id)?;
         self.clear_timer(pending.overdue, Timer::Request(id));
+        if let Some(late) = pending.late {
+            self.clear_timer(late, Timer::Late(id));
+        }
         if let Some(standing) = pending.peer.and_then(|peer| self.reputation.known(&peer)) {
             standing.in_flight = standing.in_flight.saturating_sub(1);
             self.freed = true;
@@ -255,6 +275,43 @@ impl<P: Peer> Desk<P> {
     pub(super) fn block_again(&mut self) {
         while let Some((peer, until)) = self.reputation.met_blocked() {
             self.act(Action::Block { peer, until });
+        }
+    }
+
+    /// A question of a search whose strategy learns has ended: how long it took, and whether it came to something.
+    /// One that was `late` has been counted as lost already.
+    pub(super) fn learned_pace(
+        &mut self,
+        now: Timestamp,
+        pending: &Pending<P>,
+        good: bool,
+        late: bool,
+        result: Result<Done, Failure>,
+    ) {
+        let timed_out = result == Err(Failure::TimedOut) && !pending.cut_short;
+        if good || timed_out {
+            self.pace.took(pending.cold, pending.answered.unwrap_or(now).since(pending.sent));
+        }
+        // What failed here says nothing of the network.
+        let ours = !good && (pending.cut_short || result == Err(Failure::Local));
+        if !late && !ours {
+            self.pace.came_to(good);
+        }
+    }
+
+    /// Give a question up that another peer has made needless. If it was late, it has taken its peer at least so long,
+    /// and that is remembered: or who is slow would be asked for ever, and never found out.
+    pub(super) fn abandon(&mut self, now: Timestamp, id: RequestId) {
+        let Some(pending) = self.cancel(id) else { return };
+        if pending.late.is_none_or(|late| now < late) {
+            return;
+        }
+        let took = now.since(pending.sent);
+        self.pace.took(pending.cold, took);
+        if let (false, Some(standing)) =
+            (pending.cold, pending.peer.and_then(|peer| self.reputation.known(&peer)))
+        {
+            standing.answers.took_at_least(took);
         }
     }
 

@@ -257,6 +257,15 @@ impl<P: Peer> Engine<P> {
                     }
                     None => self.gets.stop(&mut self.desk, now, wall, id, true),
                 },
+                Timer::Late(id) => {
+                    let late = self.desk.pending(id).map(|pending| pending.purpose.clone());
+                    if let Some(Purpose::Page(query)) = late {
+                        if let Some(search) = self.searches.get_mut(&query) {
+                            search.late(&mut self.desk, id);
+                        }
+                        self.pump(now, query);
+                    }
+                }
                 Timer::Request(id) => {
                     // The network owes an end: it is given up there, and counts as silence here.
                     if let Some(pending) = self.desk.cancel(id) {

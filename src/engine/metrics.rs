@@ -79,6 +79,16 @@ impl Histogram {
         self.most = self.most.max(value);
     }
 
+    /// Let every value count half: what came before fades against what comes.
+    pub(super) fn halve(&mut self) {
+        self.count = 0;
+        for bucket in &mut self.buckets {
+            *bucket /= 2;
+            self.count += *bucket;
+        }
+        self.sum /= 2;
+    }
+
     /// How many values were counted.
     pub const fn count(&self) -> u64 {
         self.count
@@ -158,6 +168,9 @@ pub struct QueryMetrics {
     pub requests_overdue: u64,
     /// Events for requests that were no longer, or never, expected; and events that contradict others.
     pub stray_events: u64,
+
+    /// Questions that were late, and in whose place another peer could be asked: see [`FanOut`](super::FanOut).
+    pub hedges: u64,
 
     /// Results handed over.
     pub delivered: u64,

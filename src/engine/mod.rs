@@ -47,6 +47,7 @@ mod machine;
 mod metrics;
 mod names;
 mod outcome;
+mod pace;
 mod remembered;
 mod reputation;
 mod requests;

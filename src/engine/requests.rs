@@ -32,6 +32,8 @@ pub(super) struct Pending<P> {
     pub(super) deadline: Timestamp,
     /// When the engine ends it, should the network not have.
     pub(super) overdue: Timestamp,
+    /// When it counts as late, if that is looked at.
+    pub(super) late: Option<Timestamp>,
     /// The query's deadline left it less time than it should have had, so a timeout says nothing of the peer.
     pub(super) cut_short: bool,
     /// The peer had to be dialled first.
@@ -49,4 +51,6 @@ pub(super) enum Timer {
     Query(QueryId),
     /// A request whose end the network owes.
     Request(RequestId),
+    /// A request that is late: another peer may be asked.
+    Late(RequestId),
 }

@@ -53,6 +53,18 @@ struct Asking<P> {
     names: usize,
     cursor: Option<Cursor>,
     reply: Reply,
+    late: Late,
+}
+
+/// Whether a question is late, where that is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Late {
+    /// It is in time.
+    No,
+    /// It is late, and there was no credit to ask another peer.
+    Alone,
+    /// It is late, and another peer may be asked in its place.
+    Hedged,
 }
 
 /// What came for the page that is out.
@@ -322,6 +334,10 @@ impl<P: Peer> Search<P> {
         asking: Asking<P>,
         result: Result<Done, Failure>,
     ) {
+        if self.config.fan_out.hedges() {
+            let good = matches!(asking.reply, Reply::Good { .. });
+            desk.learned_pace(now, pending, good, asking.late != Late::No, result);
+        }
         match (asking.reply, result) {
             (Reply::Good { held, next }, _) => {
                 desk.answered_well(now, id, pending);
@@ -366,7 +382,7 @@ impl<P: Peer> Search<P> {
         if self.adequate(desk) >= u32::from(self.config.answers_wanted) {
             // Who was asked only to be faster is not waited for.
             for id in self.asking.keys().copied().collect::<Vec<_>>() {
-                desk.cancel(id);
+                desk.abandon(now, id);
                 self.coverage.abandoned += 1;
             }
             self.asking.clear();
@@ -379,19 +395,33 @@ impl<P: Peer> Search<P> {
     /// Ask as many peers as the strategy says.
     fn launch(&mut self, desk: &mut Desk<P>, now: Timestamp) {
         loop {
+            let hedged = self.asking.values().filter(|asking| asking.late == Late::Hedged).count();
+            let in_flight = self.asking.len();
             let standing = Standing {
                 asked: self.coverage.asked,
-                in_flight: u32::try_from(self.asking.len()).unwrap_or(u32::MAX),
+                in_flight: u32::try_from(in_flight).unwrap_or(u32::MAX),
+                hedged: u32::try_from(hedged).unwrap_or(u32::MAX),
                 adequate: self.adequate(desk),
                 wanted: u32::from(self.config.answers_wanted),
             };
-            if launches(self.config.fan_out, standing) == 0 || standing.asked >= desk.config.asks_per_query {
+            let wanted = launches(self.config.fan_out, standing, &desk.pace);
+            if wanted == 0 || standing.asked >= desk.config.asks_per_query {
                 return;
             }
             let Some(peer) = self.next_peer(desk, now) else { return };
             self.asked.insert(peer);
             self.coverage.asked += 1;
+            desk.pace.earn(desk.config.hedge_budget_permille);
             self.ask(desk, now, peer, 1, 0, None);
+        }
+    }
+
+    /// The question `id` is late: another peer may be asked, if there is credit for it.
+    pub(super) fn late(&mut self, desk: &mut Desk<P>, id: RequestId) {
+        if let Some(asking) = self.asking.get_mut(&id).filter(|asking| asking.late == Late::No) {
+            desk.pace.came_to(false);
+            asking.late = if desk.pace.spend() { Late::Hedged } else { Late::Alone };
+            desk.metrics.hedges += u64::from(asking.late == Late::Hedged);
         }
     }
 
@@ -443,7 +473,8 @@ impl<P: Peer> Search<P> {
         let asker = Asker { query: self.id, config: &self.config, deadline: self.deadline };
         let id = desk.ask(now, &asker, peer, &question, purpose);
         self.requests += 1;
-        self.asking.insert(id, Asking { peer, pages, names, cursor: after, reply: Reply::None });
+        let asking = Asking { peer, pages, names, cursor: after, reply: Reply::None, late: Late::No };
+        self.asking.insert(id, asking);
     }
 
     /// Ask for the records of names.
@@ -502,7 +533,7 @@ impl<P: Peer> Search<P> {
         self.coverage.unresolved = self.names.unresolved();
         let out = self.asking.keys().chain(self.fetching.keys()).chain(self.looking.keys());
         for id in out {
-            desk.cancel(*id);
+            desk.abandon(now, *id);
         }
         let (found, conflicts) = self.collected.finish(&self.query);
         let outcome = QueryOutcome {

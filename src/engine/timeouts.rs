@@ -42,6 +42,16 @@ impl Estimator {
         self.doublings = 0;
     }
 
+    /// No answer had come after `took`, when it was no longer waited for: a censored sample, that counts when it is
+    /// longer than what was expected.
+    pub(super) fn took_at_least(&mut self, took: Duration) {
+        let doublings = self.doublings;
+        if self.time().is_none_or(|time| time < took) {
+            self.answered(took);
+            self.doublings = doublings;
+        }
+    }
+
     /// Nothing came in all the time that was given.
     pub(super) fn timed_out(&mut self) {
         self.doublings = (self.doublings + 1).min(MOST_DOUBLINGS);

@@ -15,7 +15,7 @@
 //! timeout = "10s"
 //! max_results = 20
 //! answers_wanted = 3
-//! fan_out = 3
+//! fan_out = 3                         # or "hedged", "adaptive"
 //!
 //! [limits]
 //! queries = 1024
@@ -116,7 +116,31 @@ struct RawQuery {
     timeout: Option<Spanned<String>>,
     max_results: Option<usize>,
     answers_wanted: Option<u16>,
-    fan_out: Option<u16>,
+    fan_out: Option<RawFanOut>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged, expecting = "a number from 1 to 256, \"hedged\" or \"adaptive\"")]
+enum RawFanOut {
+    Fixed(u16),
+    Learned(Learned),
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Learned {
+    Hedged,
+    Adaptive,
+}
+
+impl From<RawFanOut> for FanOut {
+    fn from(raw: RawFanOut) -> Self {
+        match raw {
+            RawFanOut::Fixed(count) => Self::Fixed(count),
+            RawFanOut::Learned(Learned::Hedged) => Self::Hedged,
+            RawFanOut::Learned(Learned::Adaptive) => Self::Adaptive,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -249,7 +273,7 @@ impl Source<'_> {
         }
         query.max_results = raw.max_results.unwrap_or(query.max_results);
         query.answers_wanted = raw.answers_wanted.unwrap_or(query.answers_wanted);
-        query.fan_out = raw.fan_out.map_or(query.fan_out, FanOut::Fixed);
+        query.fan_out = raw.fan_out.map_or(query.fan_out, Into::into);
         query.check().map_err(|error| self.error(span, format!("in [query]: {error}")))?;
         Ok(query)
     }

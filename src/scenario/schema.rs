@@ -82,6 +82,10 @@ fn kind(kind: &Kind) -> Value {
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Count { least, most: u64::MAX } => json!({ "type": "integer", "minimum": least }),
         Kind::Count { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Kind::CountOr { least, most, words } => {
+            let number = json!({ "type": "integer", "minimum": least, "maximum": most });
+            json!({ "oneOf": [number, { "enum": words }] })
+        }
         Kind::Positive { most } => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": most }),
         Kind::Share => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         Kind::Span { least, .. } => {

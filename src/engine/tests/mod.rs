@@ -2,6 +2,7 @@
 //! must do, and arbitrary sequences of events.
 
 mod gets;
+mod hedging;
 mod hostile;
 mod properties;
 mod rig;

@@ -24,6 +24,15 @@ pub(crate) enum Kind {
         /// The most.
         most: u64,
     },
+    /// A whole number in this range, or one of these words.
+    CountOr {
+        /// The least.
+        least: u64,
+        /// The most.
+        most: u64,
+        /// The words.
+        words: &'static [&'static str],
+    },
     /// A number above zero, at most this.
     Positive {
         /// The most.

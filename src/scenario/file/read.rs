@@ -15,7 +15,7 @@ use super::sections::SCENARIO;
 use super::value::Table;
 use super::word::{contradiction, word};
 use super::{read_faults, read_workloads, validate};
-use crate::engine::{FanOut, QueryConfig};
+use crate::engine::QueryConfig;
 use crate::scenario::catalogue_file::CatalogueFile;
 use crate::scenario::expect::{Expectation, Measure};
 use crate::scenario::words::Profile;
@@ -172,7 +172,7 @@ fn registry(source: Source<'_>, table: &Table) -> Result<RegistrySettings, FileE
     query.max_results =
         table.count_of("max_results").map_or(query.max_results, |_| table.small("max_results") as usize);
     query.answers_wanted = short("answers_wanted").unwrap_or(query.answers_wanted);
-    query.fan_out = short("fan_out").map_or(query.fan_out, FanOut::Fixed);
+    query.fan_out = table.fan_out("fan_out").unwrap_or(query.fan_out);
     query.adaptive_timeout = table.flag_of("adaptive_timeout").unwrap_or(query.adaptive_timeout);
     query.request_timeout = table.span_of("request_timeout").unwrap_or(query.request_timeout);
     query.fetch_concurrency = short("fetch_concurrency").unwrap_or(query.fetch_concurrency);

@@ -170,8 +170,8 @@ static REGISTRY: Section = Section {
         ),
         optional(
             "fan_out",
-            Kind::Count { least: 1, most: 256 },
-            "How many peers are asked at once: its speed.",
+            Kind::CountOr { least: 1, most: 256, words: &["hedged", "adaptive"] },
+            "How many peers are asked at once: its speed. Always so many; or as many as answers are wanted, and one more for each that is late, within a budget; or more besides where answers get lost.",
         ),
         optional(
             "adaptive_timeout",

@@ -82,6 +82,9 @@ pub(crate) fn wanted(kind: &Kind) -> String {
         Kind::Flag => "true or false".to_owned(),
         Kind::Count { least, most: u64::MAX } => format!("a whole number, at least {least}"),
         Kind::Count { least, most } => format!("a whole number from {least} to {most}"),
+        Kind::CountOr { least, most, words } => {
+            format!("a whole number from {least} to {most}, or one of {}", words.join(", "))
+        }
         Kind::Positive { most } => format!("a number above 0, at most {most}"),
         Kind::Share => "a share from 0 to 1".to_owned(),
         Kind::Span { least, most } => {
@@ -138,6 +141,13 @@ impl Reader<'_> {
             },
             Kind::Count { least, most } => match whole(value) {
                 Some(count) if (least..=most).contains(&count) => Ok(Value::Count(count)),
+                _ => Err(self.wrong(at, value)),
+            },
+            Kind::CountOr { least, most, words } => match (value, whole(value)) {
+                (_, Some(count)) if (least..=most).contains(&count) => Ok(Value::Count(count)),
+                (DeValue::String(text), _) if words.contains(&&**text) => {
+                    Ok(Value::Text(text.clone().into_owned()))
+                }
                 _ => Err(self.wrong(at, value)),
             },
             Kind::Positive { most } => match number(value) {

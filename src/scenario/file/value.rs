@@ -4,6 +4,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use crate::engine::FanOut;
 use crate::scenario::expect::Comparison;
 
 /// One value.
@@ -87,6 +88,15 @@ impl Table {
     pub(crate) fn count_of(&self, key: &str) -> Option<u64> {
         match self.get(key) {
             Some(Value::Count(count)) => Some(*count),
+            _ => None,
+        }
+    }
+
+    /// Of a strategy of fan-out: a number, or a name.
+    pub(crate) fn fan_out(&self, key: &str) -> Option<FanOut> {
+        match self.get(key)? {
+            Value::Count(count) => Some(FanOut::Fixed(u16::try_from(*count).unwrap_or(u16::MAX))),
+            Value::Text(name) => FanOut::named(name),
             _ => None,
         }
     }

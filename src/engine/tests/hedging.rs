@@ -1,0 +1,124 @@
+//! Strategies that learn: what is late is asked for elsewhere, within a budget; what is lost is asked for more.
+
+use super::rig::*;
+use crate::engine::{Cause, FanOut, Outcome, QueryConfig};
+use crate::network::{Failure, RequestId};
+
+fn hedged(wanted: u16) -> QueryConfig {
+    QueryConfig { fan_out: FanOut::Hedged, ..config(wanted, 1) }
+}
+
+fn first(rig: &Rig) -> RequestId {
+    rig.asks()[0].0
+}
+
+/// An engine that knows that answers take 9 to 10 ms.
+fn used_to_ten_milliseconds(peers: u32) -> Rig {
+    let mut rig = Rig::with_peers(peers);
+    for at in 0..40 {
+        let id = rig.search(hedged(1));
+        rig.ms(if at < 16 { 10 } else { 9 });
+        rig.answer(first(&rig), found(9, &[]));
+        assert_eq!(rig.outcome(id).outcome, Outcome::Complete);
+    }
+    assert_eq!(rig.engine.metrics().hedges, 0, "nobody was late");
+    rig
+}
+
+#[test]
+fn as_many_are_asked_as_answers_are_wanted() {
+    let mut rig = Rig::with_peers(9);
+    let _ = rig.search(hedged(3));
+    assert_eq!(rig.asks().len(), 3);
+    rig.end(first(&rig), Err(Failure::Broken));
+    assert_eq!(rig.asks().len(), 3, "one failed, one more is asked");
+}
+
+#[test]
+fn when_a_question_is_late_another_peer_is_asked_and_the_first_to_answer_wins() {
+    let mut rig = used_to_ten_milliseconds(9);
+    let id = rig.search(hedged(1));
+    let slow = first(&rig);
+    rig.ms(9);
+    assert_eq!(rig.asks().len(), 1, "it is in time");
+    rig.ms(5);
+    assert_eq!((rig.asks().len(), rig.engine.metrics().hedges), (2, 1));
+    let hedge = rig.asks().into_iter().map(|ask| ask.0).find(|ask| *ask != slow).unwrap();
+    rig.ms(8);
+    rig.answer(hedge, found(9, &[]));
+    assert_eq!(rig.outcome(id).outcome, Outcome::Complete);
+    assert!(rig.cancelled.contains(&slow), "who was late is not waited for");
+    assert!(rig.asks().is_empty());
+}
+
+#[test]
+fn the_time_that_somebody_was_waited_for_in_vain_counts_as_his() {
+    let mut rig = used_to_ten_milliseconds(2);
+    let _ = rig.search(hedged(1));
+    let (slow, peer, ..) = rig.asks()[0].clone();
+    let latency = |rig: &Rig| rig.engine.reputation().get(&peer).unwrap().latency().unwrap();
+    let before = latency(&rig);
+    rig.ms(500);
+    let hedge = rig.asks().into_iter().find(|ask| ask.0 != slow).unwrap();
+    rig.answer(hedge.0, found(9, &[]));
+    assert!(latency(&rig) > before * 5, "it took half a second at least: {:?}", latency(&rig));
+    assert!(rig.charged().iter().all(|(_, cause)| *cause == Cause::Answered), "and that is no fault");
+}
+
+#[test]
+fn a_network_on_which_all_are_slow_is_not_asked_twice() {
+    let mut rig = used_to_ten_milliseconds(9);
+    let (before, hedges) = (rig.submitted, rig.engine.metrics().hedges);
+    for _ in 0..200 {
+        let _ = rig.search(hedged(1));
+        rig.ms(300);
+        while let Some(ask) = rig.asks().first().cloned() {
+            rig.answer(ask.0, found(9, &[]));
+        }
+    }
+    let (asked, hedges) = (rig.submitted - before, rig.engine.metrics().hedges - hedges);
+    assert!(hedges >= 1 && hedges <= 5 + asked * 8 / 100, "{hedges} of {asked}");
+}
+
+#[test]
+fn what_takes_long_on_every_peer_is_soon_not_late_any_more() {
+    let mut rig = used_to_ten_milliseconds(9);
+    for _ in 0..400 {
+        let _ = rig.search(hedged(1));
+        rig.ms(300);
+        while let Some(ask) = rig.asks().first().cloned() {
+            rig.answer(ask.0, found(9, &[]));
+        }
+    }
+    let hedges = rig.engine.metrics().hedges;
+    let _ = rig.search(hedged(1));
+    rig.ms(250);
+    assert_eq!(rig.asks().len(), 1, "a quarter of a second is usual now");
+    assert_eq!(rig.engine.metrics().hedges, hedges);
+}
+
+#[test]
+fn adaptive_asks_more_at_once_where_half_of_the_answers_are_lost() {
+    let mut rig = Rig::with_peers(60);
+    let adaptive = |wanted| QueryConfig { fan_out: FanOut::Adaptive, ..config(wanted, 1) };
+    let _ = rig.search(adaptive(3));
+    assert_eq!(rig.asks().len(), 3, "nothing is known");
+    while let Some(ask) = rig.asks().first().cloned() {
+        rig.end(ask.0, Err(Failure::Broken));
+    }
+    for _ in 0..20 {
+        let id = rig.search(adaptive(1));
+        let mut lose = true;
+        while !rig.ended(id) {
+            let ask = first(&rig);
+            if lose {
+                rig.end(ask, Err(Failure::Broken))
+            } else {
+                rig.answer(ask, found(9, &[]))
+            }
+            lose = !lose;
+        }
+    }
+    let _ = rig.search(adaptive(3));
+    assert!((5..=8).contains(&rig.asks().len()), "{}", rig.asks().len());
+}
