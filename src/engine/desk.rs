@@ -279,13 +279,11 @@ impl<P: Peer> Desk<P> {
     }
 
     /// A question of a search whose strategy learns has ended: how long it took, and whether it came to something.
-    /// One that was `late` has been counted as lost already.
     pub(super) fn learned_pace(
         &mut self,
         now: Timestamp,
         pending: &Pending<P>,
         good: bool,
-        late: bool,
         result: Result<Done, Failure>,
     ) {
         let timed_out = result == Err(Failure::TimedOut) && !pending.cut_short;
@@ -294,7 +292,7 @@ impl<P: Peer> Desk<P> {
         }
         // What failed here says nothing of the network.
         let ours = !good && (pending.cut_short || result == Err(Failure::Local));
-        if !late && !ours {
+        if !ours {
             self.pace.came_to(good);
         }
     }
@@ -307,7 +305,7 @@ impl<P: Peer> Desk<P> {
             return;
         }
         let took = now.since(pending.sent);
-        self.pace.took(pending.cold, took);
+        self.pace.given_up(pending.cold, took, self.config.hedge_after_permille);
         if let (false, Some(standing)) =
             (pending.cold, pending.peer.and_then(|peer| self.reputation.known(&peer)))
         {

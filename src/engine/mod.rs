@@ -30,8 +30,8 @@
 //!
 //! `machine` takes things in and hands them to the query they are for. A query's own state is in `search`
 //! (with `collected`, `names`, `held` and `fan_out`) or `get` (with `flight` and `cache`); what all share is in
-//! `desk` (with `requests`, `reputation`, `timeouts` and `metrics`). A new strategy of fan-out is a variant of
-//! [`FanOut`] and its rule in `fan_out`.
+//! `desk` (with `requests`, `reputation`, `timeouts`, `pace` and `metrics`). A new strategy of fan-out is a variant of
+//! [`FanOut`] and its rule in `fan_out`; what it learns is in `pace`.
 
 mod action;
 mod cache;

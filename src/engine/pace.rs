@@ -10,8 +10,8 @@
 //! - **How much more may be asked.** A bucket of credit: each peer that is asked earns `budget` thousandths of a hedge,
 //!   up to [`MOST_CREDIT`]; a hedge costs a whole one. So over any time hedges are at most that share of the
 //!   questions, and a network on which everybody is slow is not asked twice.
-//! - **How many questions are lost.** A smoothed share, gain 1/16, of the questions that were late, failed or brought
-//!   nothing adequate.
+//! - **How many questions are lost.** A smoothed share, gain 1/16, of the questions that failed, brought nothing
+//!   adequate, or were given up after most others would have answered. One that was late and answered is not lost.
 //!
 //! At a cold start, with fewer than [`FEWEST_SAMPLES`] samples, a question is late after an eighth of what a request is
 //! given; the budget bounds what that can cost, and each answer, late or not, is a sample, so it cannot lock itself in.
@@ -77,6 +77,14 @@ impl Pace {
     /// A question took so long, or at least so long.
     pub(super) fn took(&mut self, cold: bool, time: Duration) {
         self.pool(cold).add(time);
+    }
+
+    /// A question was given up after so long, when it was late: it is lost, if most others would have answered by then.
+    pub(super) fn given_up(&mut self, cold: bool, time: Duration, permille: u32) {
+        if self.pool(cold).percentile(permille).is_some_and(|usual| usual < time) {
+            self.came_to(false);
+        }
+        self.took(cold, time);
     }
 
     /// After how long a question is late: the percentile of its pool; else an eighth of `given`, the most that a

@@ -336,7 +336,7 @@ impl<P: Peer> Search<P> {
     ) {
         if self.config.fan_out.hedges() {
             let good = matches!(asking.reply, Reply::Good { .. });
-            desk.learned_pace(now, pending, good, asking.late != Late::No, result);
+            desk.learned_pace(now, pending, good, result);
         }
         match (asking.reply, result) {
             (Reply::Good { held, next }, _) => {
@@ -419,7 +419,6 @@ impl<P: Peer> Search<P> {
     /// The question `id` is late: another peer may be asked, if there is credit for it.
     pub(super) fn late(&mut self, desk: &mut Desk<P>, id: RequestId) {
         if let Some(asking) = self.asking.get_mut(&id).filter(|asking| asking.late == Late::No) {
-            desk.pace.came_to(false);
             asking.late = if desk.pace.spend() { Late::Hedged } else { Late::Alone };
             desk.metrics.hedges += u64::from(asking.late == Late::Hedged);
         }

@@ -9,7 +9,9 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::rig::*;
-use crate::engine::{Cause, EngineConfig, Found, Local, Lookup, Outcome, QueryConfig, QueryId, Reason};
+use crate::engine::{
+    Cause, EngineConfig, FanOut, Found, Local, Lookup, Outcome, QueryConfig, QueryId, Reason,
+};
 use crate::message::{Answer, AnswerBody, Question};
 use crate::network::{Done, Event, Failure, Item, PeerChange, Refusal, Request, RequestId, RequestStats};
 use crate::package::Query;
@@ -46,7 +48,7 @@ enum Body {
 enum Step {
     Search {
         wanted: u16,
-        fan_out: u16,
+        fan_out: FanOut,
         limit: usize,
         millis: u64,
         local: u8,
@@ -99,7 +101,12 @@ fn body() -> impl Strategy<Value = Body> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let search = (1u16..5, 1u16..6, 1usize..6, 1u64..3000, any::<u8>(), any::<bool>()).prop_map(
+    let fan_out = prop_oneof![
+        2 => (1u16..6).prop_map(FanOut::Fixed),
+        1 => Just(FanOut::Hedged),
+        1 => Just(FanOut::Adaptive),
+    ];
+    let search = (1u16..5, fan_out, 1usize..6, 1u64..3000, any::<u8>(), any::<bool>()).prop_map(
         |(wanted, fan_out, limit, millis, local, adaptive)| Step::Search {
             wanted,
             fan_out,
@@ -166,7 +173,8 @@ impl Play {
                     timeout: Duration::from_millis(millis),
                     max_results: 4,
                     adaptive_timeout: adaptive,
-                    ..config(wanted, fan_out)
+                    fan_out,
+                    ..config(wanted, 1)
                 };
                 let pick = usize::from(local % 8);
                 let yanked = if local % 3 == 0 { vec![release_id(&WIDGETS[7 - pick])] } else { Vec::new() };
