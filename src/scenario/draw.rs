@@ -42,6 +42,8 @@ pub enum Concern {
     Key = 13,
     /// What a lying peer does with an answer.
     Lie = 14,
+    /// What chaos makes of a frame.
+    Chaos = 15,
 }
 
 /// The stream of one identity.

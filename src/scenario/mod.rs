@@ -4,6 +4,7 @@
 //! times; whoever runs it only follows it, and reports.
 
 pub mod catalogue_file;
+pub mod chaos;
 mod draw;
 mod expect;
 pub mod file;

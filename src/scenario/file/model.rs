@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::engine::QueryConfig;
 use crate::scenario::catalogue_file::CatalogueFile;
+use crate::scenario::chaos::Family;
 use crate::scenario::expect::Expectation;
 use crate::scenario::words::{Among, By, Lie, Profile, Wanted};
 use crate::testbed::{Garble, Keep, LinkChange, Way};
@@ -33,6 +34,21 @@ pub struct Scenario {
     pub faults: Vec<FaultSetting>,
     /// What is expected.
     pub expect: Vec<Expectation>,
+    /// Whether each seed draws a scenario of its own, and within what: see [`chaos`](crate::scenario::chaos).
+    pub chaos: Option<ChaosSettings>,
+}
+
+/// What each seed may draw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChaosSettings {
+    /// The families of faults that are drawn from.
+    pub families: Vec<Family>,
+    /// The share of seeds without any drawn fault.
+    pub quiet: f64,
+    /// The share of seeds in which nothing is stopped or started again.
+    pub steady: f64,
+    /// Every drawn fault is over so long before the end.
+    pub calm: Duration,
 }
 
 /// The peers and the links between them.

@@ -1,6 +1,7 @@
 //! From a file's text to a [`Scenario`]: parse, validate against the declarations, then check what goes
 //! together.
 
+use core::time::Duration;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use toml::de::DeTable;
 use super::bounds::MAX_RELEASES;
 use super::error::{FileError, Problem, Source, read_text};
 use super::model::{
-    CatalogueSettings, NetworkSettings, RegistrySettings, Scenario, ServiceSettings, Source as Origin,
+    CatalogueSettings, ChaosSettings, NetworkSettings, RegistrySettings, Scenario, ServiceSettings,
+    Source as Origin,
 };
 use super::sections::SCENARIO;
 use super::value::Table;
@@ -17,8 +19,10 @@ use super::word::{contradiction, word};
 use super::{read_faults, read_workloads, validate};
 use crate::engine::QueryConfig;
 use crate::scenario::catalogue_file::CatalogueFile;
+use crate::scenario::chaos::Family;
 use crate::scenario::expect::{Expectation, Measure};
-use crate::scenario::words::Profile;
+use crate::scenario::units::Span;
+use crate::scenario::words::{Profile, named};
 
 /// The most bytes of a scenario file.
 pub(crate) const MAX_FILE: u64 = 1 << 20;
@@ -66,7 +70,23 @@ fn scenario(source: Source<'_>, file: &Table, path: &Path) -> Result<Scenario, F
         workloads,
         faults,
         expect,
+        chaos: file.table("chaos").map(|table| chaos(source, table, duration)).transpose()?,
     })
+}
+
+fn chaos(source: Source<'_>, table: &Table, duration: Duration) -> Result<ChaosSettings, FileError> {
+    let calm = table.span("calm");
+    if calm >= duration {
+        let words =
+            format!("faults would be over {} before the end of a run of {}", Span(calm), Span(duration));
+        return Err(contradiction(source, table, "calm", words));
+    }
+    let named = |name: &String| named(name);
+    let families = match table.texts("families") {
+        [] => Family::ALL.to_vec(),
+        some => some.iter().filter_map(named).collect(),
+    };
+    Ok(ChaosSettings { families, quiet: table.number("quiet"), steady: table.number("steady"), calm })
 }
 
 fn network(source: Source<'_>, table: &Table) -> Result<NetworkSettings, FileError> {

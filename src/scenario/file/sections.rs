@@ -4,6 +4,7 @@ use super::bounds::{ANY_SPAN, MAX_PEERS, MAX_REGISTRIES, MAX_RELEASES, QUERY_SPA
 use super::declare::{Key, Kind, Section, default, optional, required};
 use super::events::{FAULT, WORKLOAD};
 use crate::engine::QueryConfig;
+use crate::scenario::chaos::Family;
 use crate::scenario::expect::{Measure, Scale};
 
 /// The whole file.
@@ -24,7 +25,29 @@ pub(crate) static SCENARIO: Section = Section {
         default("registry", Kind::Table(&REGISTRY), "{}", "How the registries are configured."),
         optional("workload", Kind::Tables(&WORKLOAD), "What the registries do; each by itself."),
         optional("fault", Kind::Tables(&FAULT), "What goes wrong; each by itself."),
+        optional("chaos", Kind::Table(&CHAOS), "Each seed draws a scenario of its own within this one."),
         default("expect", Kind::Table(&EXPECT), "{}", "What is expected of each run, beside the oracles."),
+    ],
+    one_of: &[],
+};
+
+static CHAOS: Section = Section {
+    name: "[chaos]",
+    doc: "Each seed draws a scenario of its own: sizes, links, settings, workloads and any mix of faults. [network] peers and registries and [catalogue] packages are the most; workloads are the alphabet, all kinds if there are none; faults in the file hold besides.",
+    keys: &[
+        optional(
+            "families",
+            Kind::Choices(&Family::NAMES),
+            "The families of faults to draw from, each off with a chance of a half; all unless given.",
+        ),
+        default("quiet", Kind::Share, "0.1", "The share of seeds without any drawn fault."),
+        default(
+            "steady",
+            Kind::Share,
+            "0.25",
+            "The share of seeds in which nothing is stopped or started again.",
+        ),
+        default("calm", ANY_SPAN, "\"10s\"", "Every drawn fault is over so long before the end."),
     ],
     one_of: &[],
 };

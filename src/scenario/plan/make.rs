@@ -5,6 +5,7 @@ use super::types::{
     CataloguePlan, NetworkPlan, NodesPlan, Plan, RegistryPlan, ServicePlan, SourcePlan, Timeline, VERSION,
 };
 use super::weather::events;
+use crate::scenario::chaos::concrete;
 use crate::scenario::draw::{Concern, share_of, strike};
 use crate::scenario::file::model::{CatalogueSettings, NetworkSettings, RegistrySettings, Scenario, Source};
 use crate::scenario::listing::Listing;
@@ -14,6 +15,8 @@ use crate::scenario::units::Span;
 impl Plan {
     /// What `seed` makes of `scenario`: always the same.
     pub fn make(scenario: &Scenario, seed: u64) -> Self {
+        let drawn = scenario.chaos.is_some().then(|| concrete(scenario, seed));
+        let scenario = drawn.as_ref().unwrap_or(scenario);
         let listings = listings(&scenario.catalogue, seed);
         let operations = operations(scenario, seed, &listings);
         let events = events(scenario, seed, &listings);
