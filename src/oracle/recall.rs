@@ -2,7 +2,7 @@
 //!
 //! The recall of one search is what it delivered of T, over the smaller of its limit and |T|, where T is
 //! what the world says it ought to find ([`Truth::expected`]). In a quiet run it must be 1. With faults,
-//! an honest peer that answered a search, and held a release of T, has told it; a search that ends
+//! an honest peer that answered a search, and held a release of T when it was asked, has told it; a search that ends
 //! [`Outcome::Complete`] must have that release. And in every run, what was delivered is in the
 //! outcome, however the search ends, and nothing is in it that does not match the question.
 
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fact::{Asked, Fact, Seen, Wanted};
 use super::truth::Truth;
 use super::verdict::{Oracle, Violation};
-use crate::engine::{Found, Outcome, QueryId, QueryOutcome};
+use crate::engine::{Found, Outcome, QueryId, QueryOutcome, Reason};
 use crate::network::RequestId;
 use crate::package::{Query, ReleaseId};
 use crate::record::Record;
@@ -69,6 +69,18 @@ struct Search {
     began: Timestamp,
     delivered: BTreeSet<ReleaseId>,
     answerers: BTreeSet<NodeId>,
+    /// What it ought to find, as it stood when it began.
+    due: Vec<ReleaseId>,
+    /// What of it some answerer held when it was asked, and who.
+    told: BTreeMap<ReleaseId, NodeId>,
+}
+
+/// A question that is open.
+#[derive(Debug)]
+struct Question {
+    query: QueryId,
+    /// What of its search's due the peer held when it was asked.
+    held: Vec<ReleaseId>,
 }
 
 /// Follows every search.
@@ -76,7 +88,7 @@ struct Search {
 pub(super) struct Recall {
     searches: BTreeMap<(NodeId, QueryId), Search>,
     /// Questions that are open, and the search that they belong to.
-    questions: BTreeMap<(NodeId, RequestId), QueryId>,
+    questions: BTreeMap<(NodeId, RequestId), Question>,
     judgement: Judgement,
 }
 
@@ -91,16 +103,23 @@ impl Recall {
                     began: *at,
                     delivered: BTreeSet::new(),
                     answerers: BTreeSet::new(),
+                    due: truth.expected(*node, what, *at, *at),
+                    told: BTreeMap::new(),
                 };
                 self.searches.insert((*node, *query), search);
             }
-            Fact::Submitted { request, query: Some(query), wanted: Wanted::Answer(_), .. } => {
-                self.questions.insert((*node, *request), *query);
+            Fact::Submitted { request, query: Some(query), wanted: Wanted::Answer(peer), .. } => {
+                // What it learns while the question is under way it need not tell.
+                let due = self.searches.get(&(*node, *query)).map(|search| search.due.as_slice());
+                let held = due.unwrap_or_default().iter().filter(|id| truth.holds(*peer, id) == Some(true));
+                let question = Question { query: *query, held: held.cloned().collect() };
+                self.questions.insert((*node, *request), question);
             }
             Fact::Came { request, from, .. } => {
-                let search = self.questions.get(&(*node, *request)).copied();
-                if let Some(search) = search.and_then(|query| self.searches.get_mut(&(*node, query))) {
+                let Some(question) = self.questions.get(&(*node, *request)) else { return };
+                if let Some(search) = self.searches.get_mut(&(*node, question.query)) {
                     search.answerers.insert(*from);
+                    search.told.extend(question.held.iter().map(|id| (id.clone(), *from)));
                 }
             }
             Fact::Ended { request, .. } | Fact::Cancelled { request } => {
@@ -174,8 +193,10 @@ impl Recall {
             return;
         }
         for release in expected.iter().filter(|id| !have.contains(*id)) {
-            let told = || search.answerers.iter().find(|peer| truth.holds(**peer, release) == Some(true));
-            if truth.quiet() {
+            let told = || search.told.get(release).filter(|peer| truth.holds(**peer, release) == Some(true));
+            // Who refuses a search because too many are in flight says so, and owes nothing.
+            let busy = ended.outcome == Outcome::Failed(Reason::Busy);
+            if truth.quiet() && !busy {
                 violate(format!(
                     "{node}: {} missed {release} in a run without faults ({:?}, {:?})",
                     ended.query, ended.outcome, ended.coverage

@@ -29,7 +29,7 @@ const POINTERS: usize = 4;
 
 /// Hears of what a publisher signs besides what it published.
 pub trait Confidant: Send + Sync {
-    /// A publisher has signed this second body for a release.
+    /// A publisher has signed this second body for a release, or this earlier list of a package's releases.
     fn signed(&self, record: &Checked);
 }
 
@@ -148,7 +148,10 @@ impl Forger {
                 let mut entries = list.entries.clone();
                 entries.pop();
                 let sequence = list.sequence.checked_sub(1)?;
-                Some(publisher.list(&list.package, sequence, list.valid_until, entries).ok()?.bytes)
+                let older = publisher.list(&list.package, sequence, list.valid_until, entries).ok()?;
+                let older: Checked = Arc::new(Record::List(older));
+                self.0.confidant.signed(&older);
+                Some(older.bytes().clone())
             }
             (Lie::TwoBodies, Record::Release(release)) => {
                 let publisher = self.0.publishers.get(&release.package.release.package.publisher)?;

@@ -72,7 +72,7 @@ pub(super) fn events(scenario: &Scenario, seed: u64, listings: &[Listing]) -> Ve
     all.extend(turns(&layers.garbles, end, union, |nodes, ways| Turn::Garbles { nodes, ways }));
     all.extend(turns(&layers.lies, end, union, |nodes, kinds| Turn::Lies { nodes, kinds }));
     let down = |active: &[&Keep]| active.first().map(|keep| **keep);
-    all.extend(turns(&layers.down, end, down, |nodes, down| match down {
+    all.extend(turns(&lives(layers.down), end, down, |nodes, down| match down {
         Some(keep) => Turn::Kill { nodes, keep },
         None => Turn::Restart { nodes },
     }));
@@ -103,8 +103,23 @@ fn union<T: Clone + Ord>(active: &[&Vec<T>]) -> Vec<T> {
     all
 }
 
+/// Times of being down that overlap are one, in which is kept what the first death left: who is dead does not die.
+fn lives(mut down: Vec<Layer<Keep>>) -> Vec<Layer<Keep>> {
+    down.sort_by_key(|layer| (layer.node, layer.from));
+    let mut merged: Vec<Layer<Keep>> = Vec::new();
+    for layer in down {
+        match merged.last_mut() {
+            Some(last) if last.node == layer.node && layer.from <= last.until => {
+                last.until = last.until.max(layer.until);
+            }
+            _ => merged.push(layer),
+        }
+    }
+    merged
+}
+
 /// The turns that these layers make: at each time, one for the nodes whose state becomes the same. Nothing
-/// is told of what would end with the run. A change of a dead node's `Keep` is none: it stays dead.
+/// is told of what would end with the run.
 fn turns<V, S: Clone + PartialEq>(
     layers: &[Layer<V>],
     end: Duration,

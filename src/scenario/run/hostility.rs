@@ -39,10 +39,12 @@ struct Confessor(SharedJournal);
 
 impl Confidant for Confessor {
     fn signed(&self, record: &Checked) {
-        if let Record::Release(release) = &**record {
-            let mut journal = open(&self.0);
-            let now = journal.now();
-            journal.truth.publish(release, now, false);
+        let mut journal = open(&self.0);
+        let now = journal.now();
+        match &**record {
+            Record::Release(release) => journal.truth.publish(release, now, false),
+            Record::List(list) => journal.truth.list(list),
+            Record::Notice(_) => {}
         }
     }
 }
