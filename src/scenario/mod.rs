@@ -33,4 +33,4 @@ pub use run::{Figures, Measured, Meter, RunError, RunOptions, profile, run, run_
 pub use run::{Unfit, run_on_swarms, swarm_setup, unfit};
 pub use schema::schema;
 pub use units::{Rate, Seeds, Size, Span, UnitError};
-pub use words::{Among, By, Lie, Profile, Wanted};
+pub use words::{Among, By, Family, Lie, Profile, Wanted};

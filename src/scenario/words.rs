@@ -108,6 +108,91 @@ pub enum Profile {
     Explicit,
 }
 
+/// A family of faults, of which chaos draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// Nodes leave and come back.
+    Churn,
+    /// Nodes die at once.
+    Crash,
+    /// Two sides are cut, both ways or one way.
+    Partition,
+    /// Messages take longer.
+    Latency,
+    /// Links are narrow.
+    Bandwidth,
+    /// Connections are reset.
+    Resets,
+    /// Dials are refused.
+    RefusedDials,
+    /// Dials are never answered.
+    DeadDials,
+    /// Nodes serve slower.
+    Slow,
+    /// Nodes never answer.
+    Silent,
+    /// Nodes stop after the first byte.
+    Stall,
+    /// Nodes can no longer be dialled.
+    Undialable,
+    /// Modelled peers garble bytes.
+    Garbled,
+    /// Modelled peers lie.
+    Lies,
+    /// An older list is shown again.
+    Rollback,
+    /// Two bodies for one release.
+    Equivocation,
+}
+
+impl Family {
+    /// All of them. Their places are part of every plan: new ones come at the end.
+    pub const ALL: [Self; 16] = [
+        Self::Churn,
+        Self::Crash,
+        Self::Partition,
+        Self::Latency,
+        Self::Bandwidth,
+        Self::Resets,
+        Self::RefusedDials,
+        Self::DeadDials,
+        Self::Slow,
+        Self::Silent,
+        Self::Stall,
+        Self::Undialable,
+        Self::Garbled,
+        Self::Lies,
+        Self::Rollback,
+        Self::Equivocation,
+    ];
+
+    /// Their names in files, in the order of [`Family::ALL`].
+    pub const NAMES: [&'static str; 16] = [
+        "churn",
+        "crash",
+        "partition",
+        "latency",
+        "bandwidth",
+        "resets",
+        "refused-dials",
+        "dead-dials",
+        "slow",
+        "silent",
+        "stall",
+        "undialable",
+        "garbled",
+        "lies",
+        "rollback",
+        "equivocation",
+    ];
+
+    /// Whether it stops nodes and starts them again.
+    pub const fn restarts(self) -> bool {
+        matches!(self, Self::Churn | Self::Crash)
+    }
+}
+
 /// The value that `word` names, in a type that is written as a word.
 pub(crate) fn named<T: for<'de> Deserialize<'de>>(word: &str) -> Option<T> {
     use serde::de::IntoDeserializer;
@@ -119,6 +204,14 @@ pub(crate) fn named<T: for<'de> Deserialize<'de>>(word: &str) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_family_is_named_by_its_place() {
+        for (family, name) in Family::ALL.into_iter().zip(Family::NAMES) {
+            assert_eq!(serde_json::to_value(family).unwrap(), name);
+            assert_eq!(Family::ALL[family as usize], family);
+        }
+    }
 
     #[test]
     fn a_lie_is_named_alike_everywhere() {

@@ -25,7 +25,6 @@ mod frame;
 
 use std::path::Path;
 
-pub use families::Family;
 pub(crate) use frame::concrete;
 
 use super::Scenario;

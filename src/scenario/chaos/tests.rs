@@ -1,20 +1,13 @@
 use core::time::Duration;
 
 use super::*;
+use crate::scenario::Family;
 use crate::scenario::Plan;
 use crate::scenario::file::model::{Scenario, Weather};
 use crate::scenario::plan::Turn;
 
 fn drawn(seed: u64) -> Scenario {
     concrete(&Scenario::explore().unwrap_or_else(|error| panic!("{error}")), seed)
-}
-
-#[test]
-fn a_family_is_named_by_its_place() {
-    for (family, name) in Family::ALL.into_iter().zip(Family::NAMES) {
-        assert_eq!(serde_json::to_value(family).unwrap(), name);
-        assert_eq!(Family::ALL[family as usize], family);
-    }
 }
 
 #[test]

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use crate::engine::QueryConfig;
 use crate::scenario::catalogue_file::CatalogueFile;
-use crate::scenario::chaos::Family;
 use crate::scenario::expect::Expectation;
-use crate::scenario::words::{Among, By, Lie, Profile, Wanted};
+use crate::scenario::words::{Among, By, Family, Lie, Profile, Wanted};
 use crate::testbed::{Garble, Keep, LinkChange, Way};
 
 /// A scenario. Made by reading a file; a plan is made from it and a seed.
@@ -34,7 +33,7 @@ pub struct Scenario {
     pub faults: Vec<FaultSetting>,
     /// What is expected.
     pub expect: Vec<Expectation>,
-    /// Whether each seed draws a scenario of its own, and within what: see [`chaos`](crate::scenario::chaos).
+    /// Whether each seed draws a scenario of its own, and within what: see `chaos/`.
     pub chaos: Option<ChaosSettings>,
 }
 

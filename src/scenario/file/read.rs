@@ -19,10 +19,9 @@ use super::word::{contradiction, word};
 use super::{read_faults, read_workloads, validate};
 use crate::engine::QueryConfig;
 use crate::scenario::catalogue_file::CatalogueFile;
-use crate::scenario::chaos::Family;
 use crate::scenario::expect::{Expectation, Measure};
 use crate::scenario::units::Span;
-use crate::scenario::words::{Profile, named};
+use crate::scenario::words::{Family, Profile, named};
 
 /// The most bytes of a scenario file.
 pub(crate) const MAX_FILE: u64 = 1 << 20;

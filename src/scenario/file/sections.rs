@@ -4,8 +4,8 @@ use super::bounds::{ANY_SPAN, MAX_PEERS, MAX_REGISTRIES, MAX_RELEASES, QUERY_SPA
 use super::declare::{Key, Kind, Section, default, optional, required};
 use super::events::{FAULT, WORKLOAD};
 use crate::engine::QueryConfig;
-use crate::scenario::chaos::Family;
 use crate::scenario::expect::{Measure, Scale};
+use crate::scenario::words::Family;
 
 /// The whole file.
 pub(crate) static SCENARIO: Section = Section {
