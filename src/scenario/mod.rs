@@ -17,6 +17,7 @@ mod run;
 mod schema;
 #[cfg(test)]
 mod shipped;
+pub mod shrink;
 pub mod synthetic;
 mod units;
 mod words;

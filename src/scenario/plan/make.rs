@@ -26,6 +26,7 @@ impl Plan {
             description: scenario.description.clone(),
             seed,
             duration: Span(scenario.duration),
+            failure: None,
             network: network(&scenario.network),
             nodes: nodes(&scenario.network, seed),
             catalogue: catalogue(&scenario.catalogue, seed),

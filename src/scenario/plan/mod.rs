@@ -5,7 +5,9 @@
 
 mod catalogue;
 mod check;
+mod failure;
 mod make;
+mod nodes;
 mod operations;
 #[cfg(test)]
 mod tests;
@@ -14,6 +16,7 @@ mod types;
 mod weather;
 
 pub use catalogue::{CREATED, CatalogueError, Released};
+pub use failure::{Failure, FailureKind};
 pub use text::WriteError;
 pub use types::{
     Act, CataloguePlan, LinkPlan, NetworkPlan, NodeRole, NodesPlan, Operation, Plan, PlannedEvent,

@@ -65,6 +65,11 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Whether it can be run, as it is asked of a plan that is read: what is wrong, with its place in the plan.
+    pub fn check(&self) -> Result<(), String> {
+        check(self)
+    }
+
     /// Whether this text says of itself that it is a plan.
     pub fn is_plan(text: &str) -> bool {
         let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::failure::Failure;
 use crate::engine::{FanOut, QueryConfig};
 use crate::package::{PackageName, Version};
 use crate::scenario::expect::{Comparison, Measure};
@@ -32,6 +33,9 @@ pub struct Plan {
     pub seed: u64,
     /// How long the run lasts.
     pub duration: Span,
+    /// How a run of it failed, in a file that was written because it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
     /// The links.
     pub network: NetworkPlan,
     /// The nodes.
