@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::run_args::{CheckArgs, RunArgs};
+use super::sweep::SweepArgs;
+use crate::scenario::Span;
 
 /// Run a peer-to-peer package registry through scenarios on a simulated network, the same every time.
 #[derive(Debug, Parser)]
@@ -24,6 +26,12 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run scenarios, or plans, and report
     Run(Run),
+    /// Run many seeds on all cores, and keep the plans that fail
+    Sweep(SweepArgs),
+    /// Run a plan that failed again, bit for bit
+    Replay(Replay),
+    /// Make a plan that failed as small as it goes, with the same failure
+    Shrink(Shrink),
     /// Print the explicit plan that a seed makes of a scenario; `run` takes it too
     Plan(Plan),
     /// Parse and validate scenarios without running them
@@ -65,6 +73,55 @@ pub(crate) struct Run {
     #[cfg(feature = "net")]
     #[arg(long, value_enum, value_name = "WIRE")]
     pub(crate) wire: Option<Wire>,
+}
+
+/// Run a plan that failed again.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Replay {
+    /// The plan that failed, as `sweep` and `shrink` write it
+    pub(crate) file: PathBuf,
+    /// Write every event of the run to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+    /// Stop before this event of the trace, or before the `violation`, and print how the running queries stand
+    #[arg(long, value_name = "EVENT")]
+    pub(crate) until: Option<Before>,
+}
+
+/// Before what a replay stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// The event of this number.
+    Event(u64),
+    /// What failed.
+    Violation,
+}
+
+impl core::str::FromStr for Before {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(0) | Err(_) if text != "violation" => {
+                Err(format!("`{text}` is neither the number of an event, the first being 1, nor `violation`"))
+            }
+            Ok(event) => Ok(Self::Event(event)),
+            Err(_) => Ok(Self::Violation),
+        }
+    }
+}
+
+/// Make a plan small.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Shrink {
+    /// The plan that failed, as `sweep` writes it
+    pub(crate) file: PathBuf,
+    /// Where to write the smaller one; beside the plan, as NAME-small.toml, unless given
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// How long to try
+    #[arg(long, value_name = "SPAN", default_value = "30s")]
+    pub(crate) time: Span,
 }
 
 /// Print a plan.

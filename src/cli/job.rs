@@ -45,7 +45,7 @@ pub(crate) fn run(
     if stop.raised() {
         return Ran::Stopped;
     }
-    let options = RunOptions { trace, why: how.why, stop: stop.flag() };
+    let options = RunOptions { trace, why: how.why, stop: stop.flag(), ..RunOptions::default() };
     #[expect(
         clippy::disallowed_methods,
         clippy::disallowed_types,
@@ -113,7 +113,7 @@ pub(crate) fn replay(file: &Path, seed: u64, source: &Source, on: On<'_>) -> Str
 }
 
 /// `text` as one word of a shell.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let harmless = |it: char| it.is_ascii_alphanumeric() || "-_./=+:,@%".contains(it);
     if !text.is_empty() && text.chars().all(harmless) {
         return text.to_owned();

@@ -35,6 +35,7 @@ mod args;
 mod catalogue;
 #[cfg(feature = "node")]
 mod client;
+mod clock;
 mod elsewhere;
 mod exit;
 mod files;
@@ -49,10 +50,13 @@ mod pool;
 mod process;
 mod progress;
 mod ran;
+mod replay;
 mod run;
 mod run_args;
+mod shrink;
 mod source;
 mod stop;
+mod sweep;
 mod told;
 mod traced;
 mod twin;
@@ -66,12 +70,16 @@ pub use self::elsewhere::Elsewhere;
 use self::exit::{End, Refused};
 use self::on::On;
 pub use self::run_args::{CheckArgs, RunArgs};
+pub use self::sweep::SweepArgs;
 
 /// Do what the arguments of this process say.
 pub fn main() -> ExitCode {
     let args = Args::parse();
     let ended = match &args.command {
         Command::Run(args) => On::of(args).and_then(|on| run::run(&args.of_any, on)),
+        Command::Sweep(args) => sweep(args, On::Sim),
+        Command::Replay(args) => replay::replay(args),
+        Command::Shrink(args) => shrink::shrink(args),
         Command::Plan(args) => plan(args),
         Command::Check(args) => check(args, On::Sim),
         Command::Schema => schema(),
@@ -104,6 +112,16 @@ pub fn run_elsewhere(args: &RunArgs, elsewhere: &Elsewhere) -> ExitCode {
 /// Do what `swarmproof check` does, and say also of what cannot be run on the network that this program brings why.
 pub fn check_elsewhere(args: &CheckArgs, elsewhere: &Elsewhere) -> ExitCode {
     code(check(args, On::Elsewhere(elsewhere)))
+}
+
+/// Do what `swarmproof sweep` does, on a network that this program brings: its workers are this program, started anew as
+/// `sweep` with a flag that the help does not show.
+pub fn sweep_elsewhere(args: &SweepArgs, elsewhere: &Elsewhere) -> ExitCode {
+    code(sweep(args, On::Elsewhere(elsewhere)))
+}
+
+fn sweep(args: &SweepArgs, on: On<'_>) -> Result<End, Refused> {
+    sweep::sweep(&sweep::Swept::files(&args.paths)?, &args.how, on)
 }
 
 /// How the process ends; what is wrong is said.

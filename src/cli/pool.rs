@@ -9,7 +9,7 @@ use std::thread;
 use super::exit::Refused;
 
 /// A run polls deep futures; the default of 2 MiB is not to be what ends it.
-const STACK: usize = 16 * 1024 * 1024;
+pub(crate) const STACK: usize = 16 * 1024 * 1024;
 
 /// How many threads to use for `jobs` jobs.
 pub(crate) fn threads(asked: Option<u16>, jobs: usize) -> usize {

@@ -16,10 +16,10 @@ use super::ran::Ran;
 use crate::scenario::report::{RunReport, Verdict};
 
 /// The longest report that is read: a sentence for each miss of the largest scenario fits many times.
-const LONGEST_REPORT: usize = 64 << 20;
+pub(crate) const LONGEST_REPORT: usize = 64 << 20;
 /// How much of what a process says is kept: its last words are the ones that count. The state of some hundred nodes of a
 /// run that got stuck is not to push out why it was ended.
-const LAST_WORDS: usize = 128 << 10;
+pub(crate) const LAST_WORDS: usize = 128 << 10;
 /// How often it is looked whether the process has ended, or should be.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -46,6 +46,42 @@ impl Owned {
         let mut command = Command::new(std::env::current_exe()?);
         arguments(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(words).spawn().map(Self)
+    }
+
+    /// The same, to be written to as well.
+    pub(crate) fn start_fed(arguments: impl FnOnce(&mut Command), words: Stdio) -> io::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        arguments(&mut command);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(words).spawn().map(Self)
+    }
+
+    /// Its standard input, the first time.
+    pub(crate) fn input(&mut self) -> Option<std::process::ChildStdin> {
+        self.0.stdin.take()
+    }
+
+    /// Its standard error, the first time.
+    pub(crate) fn words(&mut self) -> Option<std::process::ChildStderr> {
+        self.0.stderr.take()
+    }
+
+    /// How it ended, if it does so within `patience`.
+    pub(crate) fn ended_by_itself(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Ok(Some(status)) = self.0.try_wait() {
+                return Some(status);
+            }
+            if waited >= patience {
+                return None;
+            }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "another process is waited for, outside of any run"
+            )]
+            thread::sleep(LOOK);
+            waited += LOOK;
+        }
     }
 
     /// Its standard output, the first time.
@@ -125,7 +161,7 @@ impl Asked<'_> {
 }
 
 /// The last `most` bytes of what is read. All of it is read, so that whoever writes is never held up.
-fn last(mut from: impl Read, most: usize) -> Vec<u8> {
+pub(crate) fn last(mut from: impl Read, most: usize) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut part = [0; 8192];
     loop {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
+use super::standing::Watch;
 use super::traffic::Costs;
 use super::truth::RunTruth;
 use crate::engine::{Cause, Found, Lookup, Outcome, QueryId, QueryOutcome, Reason};
@@ -66,6 +67,7 @@ pub(super) struct Journal {
     sequences: BTreeMap<(NodeId, PackageId), u64>,
     results: Sha256,
     now: Timestamp,
+    watch: Option<Watch>,
 }
 
 impl Journal {
@@ -79,7 +81,14 @@ impl Journal {
             sequences: BTreeMap::new(),
             results: Sha256::new(),
             now: Timestamp::ZERO,
+            watch: None,
         }
+    }
+
+    /// The same, which somebody watches.
+    pub(super) fn watched_by(mut self, watch: Option<Watch>) -> Self {
+        self.watch = watch;
+        self
     }
 
     /// When the last fact happened.
@@ -90,6 +99,9 @@ impl Journal {
     /// One more fact.
     pub(super) fn saw(&mut self, at: Timestamp, node: NodeId, fact: Fact) {
         self.now = self.now.max(at);
+        if let Some(watch) = &self.watch {
+            watch.saw(at, node, &fact);
+        }
         self.count(at, node, &fact);
         self.judge.observe(&Seen { at, node, fact }, &self.truth);
     }

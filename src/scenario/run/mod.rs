@@ -25,6 +25,7 @@ mod library;
 mod settle;
 mod sim;
 mod stage;
+mod standing;
 #[cfg(feature = "net")]
 mod swarm;
 mod tally;
@@ -41,6 +42,7 @@ use std::sync::atomic::AtomicBool;
 pub use error::RunError;
 pub use figures::{Figures, Measured, Meter};
 pub use sim::{profile, run};
+pub use standing::{Until, Watch};
 #[cfg(feature = "net")]
 pub use swarm::{Unfit, run_on_swarms, swarm_setup, unfit};
 
@@ -69,6 +71,8 @@ pub struct RunOptions {
     pub why: bool,
     /// Set from elsewhere to end the run early, with [`RunError::Stopped`].
     pub stop: Arc<AtomicBool>,
+    /// Who watches the run up to an instant, and ends it there with [`RunError::Stopped`].
+    pub watch: Option<Watch>,
 }
 
 impl core::fmt::Debug for RunOptions {
@@ -92,6 +96,7 @@ pub fn run_on<B: Measured>(
     let library = Library::sign(plan, &verifier)?;
     let quiet = is_quiet(plan);
     let journal = Journal::new(RunTruth::new(quiet), verifier.clone(), bed.tick());
+    let journal = journal.watched_by(options.watch.clone());
     let journal = Arc::new(std::sync::Mutex::new(journal));
     let tally = SharedTally::default();
     let mut hostility = Hostility::new(verifier.clone());

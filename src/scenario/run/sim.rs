@@ -20,8 +20,11 @@ pub fn run(plan: &Plan, mut options: RunOptions) -> Result<RunReport, RunError> 
     let profile = profile(&plan.network);
     let config = SimConfig::new(plan.seed, profile, Arc::new(verifier.clone()));
     let mut bed = SimTestbed::new(config).map_err(|error| RunError::Plan(error.to_string()))?;
-    if let Some(out) = options.trace.take() {
-        bed.show_trace_to(Box::new(JsonLines::new(out)));
+    let lines = options.trace.take().map(JsonLines::new);
+    match (lines, &options.watch) {
+        (lines, Some(watch)) => bed.show_trace_to(Box::new(watch.sink(lines))),
+        (Some(lines), None) => bed.show_trace_to(Box::new(lines)),
+        (None, None) => {}
     }
     run_on(bed, plan, verifier, &options)
 }

@@ -42,15 +42,20 @@ pub(super) fn missed(missed: &Missed, truth: &RunTruth, plan: &Plan) -> String {
     what + &told.join(", ") + &rest
 }
 
-/// Why a query ended badly.
-pub(super) fn ended_badly(ending: &BadEnding, plan: &Plan) -> String {
-    let BadEnding { node, asked, at, outcome } = ending;
-    let what = match asked {
+/// What a query asks.
+pub(super) fn asked(asked: &Asked) -> String {
+    match asked {
         Asked::Search(query, _) => format!("search ({})", words(query)),
         Asked::Get(Lookup::Release(release)) => format!("get of {release}"),
         Asked::Get(Lookup::List(package)) => format!("list of {package}"),
         Asked::Get(Lookup::Latest(package)) => format!("get of the latest {package}"),
-    };
+    }
+}
+
+/// Why a query ended badly.
+pub(super) fn ended_badly(ending: &BadEnding, plan: &Plan) -> String {
+    let BadEnding { node, asked, at, outcome } = ending;
+    let what = self::asked(asked);
     let how = match outcome.outcome {
         Outcome::Partial(_) => "partial",
         _ => "failed",
