@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::run_args::{CheckArgs, RunArgs};
-use super::sweep::SweepArgs;
+use super::sweep::{SweepArgs, SweepHow};
 use crate::scenario::Span;
 
 /// Run a peer-to-peer package registry through scenarios on a simulated network, the same every time.
@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Run many seeds on all cores, and keep the plans that fail
     Sweep(SweepArgs),
+    /// Sweep a built-in scenario whose seeds draw everything: sizes, links, work and faults
+    Explore(Explore),
     /// Run a plan that failed again, bit for bit
     Replay(Replay),
     /// Make a plan that failed as small as it goes, with the same failure
@@ -73,6 +75,14 @@ pub(crate) struct Run {
     #[cfg(feature = "net")]
     #[arg(long, value_enum, value_name = "WIRE")]
     pub(crate) wire: Option<Wire>,
+}
+
+/// Sweep what seeds draw.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explore {
+    /// How
+    #[command(flatten)]
+    pub(crate) how: SweepHow,
 }
 
 /// Run a plan that failed again.

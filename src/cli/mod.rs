@@ -78,6 +78,9 @@ pub fn main() -> ExitCode {
     let ended = match &args.command {
         Command::Run(args) => On::of(args).and_then(|on| run::run(&args.of_any, on)),
         Command::Sweep(args) => sweep(args, On::Sim),
+        Command::Explore(args) => {
+            sweep::Swept::explore().and_then(|it| sweep::sweep(&it, &args.how, On::Sim))
+        }
         Command::Replay(args) => replay::replay(args),
         Command::Shrink(args) => shrink::shrink(args),
         Command::Plan(args) => plan(args),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use swarmproof::cli::{CheckArgs, Elsewhere, RunArgs, check_elsewhere, run_elsewhere};
+use swarmproof::cli::{
+    CheckArgs, Elsewhere, RunArgs, SweepArgs, check_elsewhere, run_elsewhere, sweep_elsewhere,
+};
 use swarmproof::scenario::report::RunReport;
 use swarmproof::scenario::{Plan, RunError, RunOptions, run_on, verifier};
 use swarmproof::sim::{JsonLines, Profile, SimConfig, SimTestbed};
@@ -39,6 +41,7 @@ pub(crate) const HANGS_IN: &str = "SWARMPROOF_TEST_HANGS_IN";
 #[derive(Parser)]
 enum Args {
     Run(RunArgs),
+    Sweep(SweepArgs),
     Check(CheckArgs),
 }
 
@@ -46,6 +49,7 @@ pub(crate) fn main() -> ExitCode {
     let elsewhere = Elsewhere { program: "elsewhere", note: Some("this network is a test's"), unfit, run };
     let code = match Args::parse() {
         Args::Run(args) => run_elsewhere(&args, &elsewhere),
+        Args::Sweep(args) => return sweep_elsewhere(&args, &elsewhere),
         Args::Check(args) => return check_elsewhere(&args, &elsewhere),
     };
     let mut arguments = std::env::args();

@@ -49,6 +49,8 @@ pub(crate) fn all() -> Vec<Trial> {
         ("traces_are_shown_where_they_part", traces_are_shown_where_they_part),
         ("traces_that_do_not_part_are_said_not_to", traces_that_do_not_part_are_said_not_to),
         ("only_the_first_that_differ_are_traced", only_the_first_that_differ_are_traced),
+        ("workers_that_crash_or_hang_are_failures_and_are_replaced", workers_that_crash_or_hang_are_replaced),
+        ("a_sweep_ends_after_the_first_crash_unless_told_to_go_on", a_sweep_ends_after_the_first_crash),
         ("a_second_process_that_breaks_is_told", a_second_process_that_breaks_is_told),
     ];
     let trial = |(name, test): (&str, fn())| {
@@ -358,4 +360,42 @@ fn within_half_a_minute<T>(mut come: impl FnMut() -> Option<T>) -> Option<T> {
         std::thread::sleep(Duration::from_millis(50));
         come()
     })
+}
+
+fn workers_that_crash_or_hang_are_replaced() {
+    let folder = folder();
+    let hangs = folder.path().join("hangs");
+    let args = ["sweep", "good.toml", "--seeds", "11..18", "--keep-going", "--limit", "8s", "--jobs", "2"];
+    let output = program(folder.path()).args(args).env(HANGS_IN, &hangs).output().unwrap();
+    let text = out(&output);
+    assert_eq!(code(&output), 3, "{text}{}", err(&output));
+    assert!(text.contains("crashed good.toml seed 12: these were its last words; "), "{text}");
+    assert!(text.contains("SIGABRT"), "{text}");
+    assert!(
+        text.contains("broke good.toml seed 13: the plan cannot be followed: it leads nowhere"),
+        "{text}"
+    );
+    assert!(text.contains("hung good.toml seed 15: it did not end within 8s"), "{text}");
+    // The process of 17 ends as if all were well, and without a report.
+    let line = text.lines().find(|line| line.starts_with("crashed good.toml seed 17: ")).unwrap();
+    assert!(line.ends_with("its process ended, exit status: 0"), "{text}");
+    assert!(text.contains("7 of 7 seeds ran in "), "{text}");
+    let counts = ": 2 passed, 0 failed, 2 crashed, 1 hung, 2 broke, 0 not run\n";
+    assert!(text.ends_with(counts), "{text}");
+    assert!(text.contains("elsewhere run good.toml --seed 12\n"), "{text}");
+    // Nothing is left of the one that hung.
+    let process = fs::read_to_string(&hangs).unwrap();
+    assert!(!Path::new("/proc").exists() || !Path::new(&format!("/proc/{process}")).exists());
+    let plan = fs::read_to_string(folder.path().join("failures/good-12.toml")).unwrap();
+    assert!(plan.contains("[failure]\noracle = \"crashed\"\nkind = \"crash\""), "{plan}");
+}
+
+fn a_sweep_ends_after_the_first_crash() {
+    let folder = folder();
+    let args = ["sweep", "good.toml", "--seeds", "12..100", "--jobs", "1"];
+    let output = program(folder.path()).args(args).output().unwrap();
+    assert_eq!(code(&output), 3, "{}", err(&output));
+    let text = out(&output);
+    assert!(text.contains("crashed good.toml seed 12: "), "{text}");
+    assert!(text.contains("crashed, ") && !text.contains(", 0 not run"), "{text}");
 }

@@ -9,10 +9,12 @@
 mod args;
 mod folder;
 mod hand;
+mod queue;
 mod shard;
 mod tally;
 mod worker;
 
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::Command;
@@ -26,7 +28,8 @@ pub(crate) use self::args::SweepHow;
 use self::folder::Folder;
 pub(crate) use self::folder::write;
 use self::hand::{Came, Hand};
-use self::shard::{Queue, Shard};
+use self::queue::Queue;
+use self::shard::Shard;
 use self::tally::Tally;
 use self::worker::Told;
 use super::clock::Clock;
@@ -38,6 +41,8 @@ use super::progress::Progress;
 use super::source::{self, Source};
 use super::stop::Stop;
 use super::{files, panics, pool};
+use crate::scenario::Scenario;
+use crate::scenario::chaos::EXPLORE_NAME;
 use crate::scenario::plan::{Failure, FailureKind};
 use crate::scenario::report::Tone;
 
@@ -53,7 +58,9 @@ pub(crate) struct Swept {
     files: Vec<PathBuf>,
     sources: Vec<Source>,
     /// What a worker is started with, to know the same sources.
-    arguments: Vec<std::ffi::OsString>,
+    arguments: Vec<OsString>,
+    /// Whether it is the built-in scenario, which is no file.
+    built_in: bool,
 }
 
 impl Swept {
@@ -63,7 +70,18 @@ impl Swept {
         let sources = source::read_all(&files)?;
         let mut arguments = vec!["sweep".into(), "--worker".into(), "--".into()];
         arguments.extend(files.iter().map(|it| it.clone().into_os_string()));
-        Ok(Self { files, sources, arguments })
+        Ok(Self { files, sources, arguments, built_in: false })
+    }
+
+    /// The built-in scenario.
+    pub(crate) fn explore() -> Result<Self, Refused> {
+        let scenario = Scenario::explore().map_err(|error| Refused::Files(vec![error]))?;
+        Ok(Self {
+            files: vec![EXPLORE_NAME.into()],
+            sources: vec![Source::Scenario(scenario)],
+            arguments: vec!["explore".into(), "--worker".into()],
+            built_in: true,
+        })
     }
 }
 
@@ -258,7 +276,11 @@ impl Sweep<'_> {
 
     /// The commands that make a failure again.
     fn commands(&self, job: &Job, source: &Source, failure: &Failure, path: Option<PathBuf>) -> String {
-        let mut lines = vec![("run", job::replay(&job.file, job.seed, source, self.on))];
+        let again = match self.swept.built_in {
+            true => format!("swarmproof explore --seeds {}..{}", job.seed, job.seed.saturating_add(1)),
+            false => job::replay(&job.file, job.seed, source, self.on),
+        };
+        let mut lines = vec![("run", again)];
         if let (Some(path), On::Sim) = (path, self.on) {
             let path = job::quoted(&path.display().to_string());
             if failure.kind.ended() {

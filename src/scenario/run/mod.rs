@@ -15,6 +15,7 @@
 //!    (`settle`), or long enough to say that it never will.
 //! 4. The report is made.
 
+mod asking;
 mod error;
 mod expectations;
 mod figures;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::why;
+use super::asking;
 use crate::engine::QueryId;
 use crate::network::RequestId;
 use crate::oracle::{Asked, Fact, Wanted};
@@ -210,7 +210,7 @@ impl Standing {
             let _ = writeln!(
                 text,
                 "\n{node} {id}: {}\n  begun at {}, to end by {}, {} left; {} delivered so far",
-                why::asked(&query.asked),
+                asking::asked(&query.asked),
                 time(query.begun),
                 time(query.deadline),
                 Span(query.deadline.since(now)),

@@ -1,10 +1,10 @@
 //! Why a release was missed, or a query ended badly: the cause, in a sentence.
 
+use super::asking::{self, words};
 use super::journal::BadEnding;
 use super::truth::RunTruth;
-use crate::engine::{Lookup, Outcome, QueryOutcome, Reason};
-use crate::oracle::{Asked, Missed};
-use crate::package::Query;
+use crate::engine::{Outcome, QueryOutcome, Reason};
+use crate::oracle::Missed;
 use crate::scenario::plan::Plan;
 
 /// The most holders that a sentence names.
@@ -42,20 +42,10 @@ pub(super) fn missed(missed: &Missed, truth: &RunTruth, plan: &Plan) -> String {
     what + &told.join(", ") + &rest
 }
 
-/// What a query asks.
-pub(super) fn asked(asked: &Asked) -> String {
-    match asked {
-        Asked::Search(query, _) => format!("search ({})", words(query)),
-        Asked::Get(Lookup::Release(release)) => format!("get of {release}"),
-        Asked::Get(Lookup::List(package)) => format!("list of {package}"),
-        Asked::Get(Lookup::Latest(package)) => format!("get of the latest {package}"),
-    }
-}
-
 /// Why a query ended badly.
 pub(super) fn ended_badly(ending: &BadEnding, plan: &Plan) -> String {
     let BadEnding { node, asked, at, outcome } = ending;
-    let what = self::asked(asked);
+    let what = asking::asked(asked);
     let how = match outcome.outcome {
         Outcome::Partial(_) => "partial",
         _ => "failed",
@@ -107,15 +97,4 @@ fn bad(outcome: &QueryOutcome, plan: &Plan) -> String {
         parts.push(format!("of {} asked {}", coverage.asked, counts.join(", ")));
     }
     parts.join("; ")
-}
-
-/// What a search asks, short.
-fn words(query: &Query) -> String {
-    let mut parts = Vec::new();
-    if !query.text.is_empty() {
-        parts.push(format!("{:?}", query.text));
-    }
-    parts.extend(query.categories.iter().map(|category| format!("category {category}")));
-    parts.extend(query.tags.iter().map(|tag| format!("tag {tag}")));
-    parts.join(", ")
 }

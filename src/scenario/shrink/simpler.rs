@@ -8,6 +8,7 @@ use crate::engine::FanOut;
 use crate::scenario::plan::{Act, Plan, SourcePlan};
 use crate::scenario::units::Span;
 use crate::scenario::words::Profile;
+use crate::testbed::NodeId;
 
 /// What is left of a run after the last that happens in it, at least.
 const TAIL: Duration = Duration::from_secs(1);
@@ -19,6 +20,7 @@ pub(super) fn candidates(plan: &Plan) -> Vec<Plan> {
     spans(plan, &mut all);
     links(plan, &mut all);
     settings(plan, &mut all);
+    places(plan, &mut all);
     words(plan, &mut all);
     expectations(plan, &mut all);
     times(plan, &mut all);
@@ -126,6 +128,33 @@ fn settings(plan: &Plan, all: &mut Vec<Plan>) {
         |it| it.registry.validity = None,
     ];
     all.extend(left_out.into_iter().map(|change| changed(plan, change)));
+}
+
+/// The first registry asks instead of another: all that is asked, then one by one.
+fn places(plan: &Plan, all: &mut Vec<Plan>) {
+    let asks = |act: &Act| matches!(act, Act::Search { .. } | Act::Get { .. } | Act::Versions { .. });
+    let first = NodeId(0);
+    let elsewhere: Vec<usize> = plan
+        .timeline
+        .operations
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| asks(&it.what) && it.node != first)
+        .map(|(at, _)| at)
+        .collect();
+    let mut with = |moved: &[usize]| {
+        all.push(changed(plan, |it| {
+            for at in moved {
+                if let Some(operation) = it.timeline.operations.get_mut(*at) {
+                    operation.node = first;
+                }
+            }
+        }));
+    };
+    with(&elsewhere);
+    for at in &elsewhere {
+        with(&[*at]);
+    }
 }
 
 /// Operations that ask for less, or say it shorter.
