@@ -34,6 +34,7 @@ pub mod node;
 #[cfg(feature = "sim")]
 pub mod oracle;
 pub mod package;
+pub mod probe;
 pub mod record;
 pub mod registry;
 #[cfg(feature = "sim")]

@@ -17,11 +17,13 @@ use imports::{Tree, circles};
 /// Each layer, from the bottom to the top, and the layers that it may import.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("time", &[]),
+    // Marks, counted for a sweep.
+    ("probe", &[]),
     // The network tower: bytes.
     ("network", &["time"]),
     ("store", &["time", "network"]),
     ("testbed", &["time", "network", "store"]),
-    ("sim", &["time", "network", "store", "testbed"]),
+    ("sim", &["probe", "time", "network", "store", "testbed"]),
     ("net", &["time", "network", "store", "testbed"]),
     ("conformance", &["time", "network", "store", "testbed"]),
     // The registry tower: packages.
@@ -29,8 +31,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // A record proves itself, so it is what an application lends to its network as a validator.
     ("record", &["time", "package", "network"]),
     ("message", &["time", "package", "record", "network"]),
-    ("engine", &["time", "package", "record", "message", "network"]),
-    ("registry", &["time", "package", "record", "message", "network", "store", "engine"]),
+    ("engine", &["probe", "time", "package", "record", "message", "network"]),
+    ("registry", &["probe", "time", "package", "record", "message", "network", "store", "engine"]),
     // A registry on a swarm, put together.
     ("embed", &["time", "network", "store", "package", "record", "engine", "registry", "net"]),
     // What an operator runs, and what asks it: they share the shapes of the HTTP interface.
@@ -51,6 +53,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "scenario",
         &[
+            "probe",
             "time",
             "package",
             "record",
@@ -67,7 +70,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     // What a person types: whatever it needs of the layers that run, check and ask.
-    ("cli", &["time", "package", "store", "net", "api", "client", "node", "oracle", "scenario"]),
+    ("cli", &["probe", "time", "package", "store", "net", "api", "client", "node", "oracle", "scenario"]),
 ];
 
 /// Crates from outside that only some layers may name. Others are free to all.

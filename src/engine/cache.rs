@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::probe::sometimes;
 use crate::time::Timestamp;
 
 /// A map whose entries live for a fixed time. When full, the entry that would expire first makes room.
@@ -35,6 +36,7 @@ impl<K: Ord + Clone, V> TtlCache<K, V> {
             if *expiry > now && self.entries.len() < self.capacity {
                 break;
             }
+            sometimes!(*expiry > now, CacheDisplaced);
             if let Some((_, oldest)) = self.expiries.pop_first() {
                 self.entries.remove(&oldest);
             }

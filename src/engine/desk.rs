@@ -24,6 +24,7 @@ use super::timeouts::{Pools, grant};
 use crate::message::{MAX_ANSWER, Question};
 use crate::network::{Done, Failure, Limits, Peer, Request, RequestId};
 use crate::package::ReleaseId;
+use crate::probe::{reached, sometimes};
 use crate::record::{Checked, MAX_RECORD, Record, RecordError, Verifier};
 use crate::time::Timestamp;
 
@@ -145,6 +146,7 @@ impl<P: Peer> Desk<P> {
         } else {
             grant(own.as_ref(), &self.pools.warm, self.config.timeout_floor, config.request_timeout)
         };
+        sometimes!(given < config.request_timeout, TimeoutLearned);
         let wanted = now.after(given);
         let deadline = wanted.min(asker.deadline);
         let late = config.fan_out.hedges().then(|| {
@@ -267,6 +269,7 @@ impl<P: Peer> Desk<P> {
         let block = self.reputation.charge(now, peer, cause);
         self.act(Action::Charged(Charge { peer, cause, request }));
         if let Some(until) = block {
+            reached!(PeerBlocked);
             self.act(Action::Block { peer, until });
         }
     }
@@ -309,6 +312,7 @@ impl<P: Peer> Desk<P> {
         if let (false, Some(standing)) =
             (pending.cold, pending.peer.and_then(|peer| self.reputation.known(&peer)))
         {
+            reached!(CensoredSample);
             standing.answers.took_at_least(took);
         }
     }
@@ -338,6 +342,7 @@ impl<P: Peer> Desk<P> {
             Failure::Broken => self.charge(now, peer, Cause::Broken, Some(id)),
             Failure::TimedOut if pending.cut_short => {}
             Failure::TimedOut => {
+                reached!(TimeoutGrew);
                 if pending.cold {
                     self.pools.cold.timed_out();
                 } else {
@@ -349,6 +354,7 @@ impl<P: Peer> Desk<P> {
                 self.charge(now, peer, Cause::TimedOut, Some(id));
             }
             Failure::Refused(crate::network::Refusal::Busy) => {
+                reached!(BusyRefusal);
                 self.charge(now, peer, Cause::Busy, Some(id));
             }
             // It speaks another language: no fault, and no use.
@@ -407,6 +413,7 @@ impl<P: Peer> Desk<P> {
     /// A query is refused: it was never started, so it says nothing of how long queries take.
     pub(super) fn refuse(&mut self, outcome: QueryOutcome) {
         self.metrics.failed += 1;
+        reached!(QueryLimit);
         self.metrics.busy += 1;
         self.act(Action::Finish { query: outcome.query, outcome });
     }
@@ -465,6 +472,7 @@ impl<P: Peer> Desk<P> {
             second: Checked::clone(second),
         };
         if self.conflicts.get(release).is_none() {
+            reached!(RecordsInConflict);
             self.metrics.conflicts += 1;
             self.conflicts.insert(release.clone(), conflict.clone());
         }

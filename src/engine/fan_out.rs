@@ -12,6 +12,7 @@
 
 use super::config::{FanOut, QueryConfig};
 use super::pace::Pace;
+use crate::probe::sometimes;
 
 /// Where a search stands.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,8 @@ pub(super) fn launches(strategy: FanOut, standing: Standing, pace: &Pace) -> u32
         }
         FanOut::Hedged | FanOut::Adaptive => {
             let wanted = if strategy == FanOut::Adaptive { pace.enough_for(missing) } else { missing };
+            sometimes!(strategy == FanOut::Adaptive && wanted > missing, FanOutGrew);
+            sometimes!(strategy == FanOut::Adaptive && wanted == missing, FanOutShrank);
             let in_time = standing.in_flight.saturating_sub(standing.hedged);
             wanted.saturating_sub(in_time).min(at_once(u32::from(QueryConfig::MAX_FAN_OUT)))
         }

@@ -30,6 +30,7 @@ use super::outcome::{Conflict, Coverage, Found, Missing, Outcome, QueryOutcome, 
 use super::requests::{Purpose, Timer};
 use crate::network::{Done, Failure, Peer, RequestId, RequestStats};
 use crate::package::{PackageId, ReleaseId};
+use crate::probe::{reached, sometimes};
 use crate::record::{Checked, Digest, ReleaseList};
 use crate::time::{Timestamp, WallTime};
 
@@ -119,7 +120,11 @@ impl<P: Peer> Gets<P> {
     fn saw_list(&mut self, record: &Checked) {
         if let Some(list) = list_of(record) {
             let best = match self.highest.get(&list.package) {
-                Some(seen) => better(Checked::clone(seen), Checked::clone(record)),
+                Some(seen) => {
+                    let newer = list_of(seen).is_some_and(|seen| seen.sequence > list.sequence);
+                    sometimes!(newer, RollbackRefused);
+                    better(Checked::clone(seen), Checked::clone(record))
+                }
                 None => Checked::clone(record),
             };
             self.highest.insert(list.package.clone(), best);
@@ -169,6 +174,7 @@ impl<P: Peer> Gets<P> {
             return self.land(desk, now, wall, id, &landing);
         }
         if self.absences.get(now, &key).is_some() {
+            reached!(NotFoundFromCache);
             desk.metrics.absence_hits += 1;
             return self.land(desk, now, wall, id, &Landing::Absent { answers: SOUND });
         }
@@ -178,6 +184,7 @@ impl<P: Peer> Gets<P> {
         let Some(get) = self.gets.get_mut(&id) else { return };
         get.coverage.lookups += 1;
         if let Some(flight) = self.flights.get_mut(&key) {
+            reached!(LookupShared);
             desk.metrics.joined += 1;
             flight.waiters.insert(id);
             return;
@@ -200,6 +207,7 @@ impl<P: Peer> Gets<P> {
     ) {
         let Some(flight) = self.flights.get_mut(key) else { return };
         let Ok(record) = desk.check(Some(key), value) else {
+            reached!(ForgedRecord);
             desk.metrics.forged += 1;
             desk.charge(now, from, Cause::Forged, Some(request));
             return;
@@ -266,7 +274,10 @@ impl<P: Peer> Gets<P> {
             (landing, _) => landing,
         };
         match &landing {
-            Landing::Absent { answers } if *answers >= SOUND => self.absences.insert(now, key.clone(), ()),
+            Landing::Absent { answers } if *answers >= SOUND => {
+                reached!(NotFoundCached);
+                self.absences.insert(now, key.clone(), ());
+            }
             Landing::List { best, sound: true, .. } => {
                 if let Some(package) = list_of(best).map(|list| list.package.clone()) {
                     self.cache_list(now, &package);
@@ -299,6 +310,7 @@ impl<P: Peer> Gets<P> {
         };
         flight.waiters = waiting.iter().filter(|(_, deadline)| *deadline > over).map(|(id, _)| *id).collect();
         let Some(first) = flight.waiters.first().copied() else { return false };
+        reached!(LookupAgain);
         flight.request = desk.look(now, first, key.clone(), Purpose::Lookup(key.clone()), deadline);
         flight.deadline = deadline;
         for id in &flight.waiters {

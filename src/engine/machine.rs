@@ -19,6 +19,7 @@ use super::requests::{Pending, Purpose, Timer};
 use super::search::Search;
 use crate::network::{Done, Event, Failure, Item, Peer, PeerChange, RequestId, RequestStats};
 use crate::package::Query;
+use crate::probe::reached;
 use crate::record::Verifier;
 use crate::time::{Timestamp, WallTime};
 
@@ -326,6 +327,7 @@ impl<P: Peer> Engine<P> {
 
     fn progress(&mut self, now: Timestamp, wall: WallTime, id: RequestId, from: P, item: &Item<P>) {
         let Some(pending) = self.desk.pending_mut(id) else {
+            reached!(LateAnswer);
             self.desk.metrics.stray_events += 1;
             return;
         };

@@ -40,6 +40,7 @@ use super::requests::{Pending, Purpose};
 use crate::message::{Answer, AnswerBody, Cursor, MAX_ITEMS, Question};
 use crate::network::{Done, Failure, Peer, RequestId, RequestStats};
 use crate::package::{Query, ReleaseId};
+use crate::probe::{reached, sometimes};
 use crate::record::keys::{self, KeyName};
 use crate::time::Timestamp;
 
@@ -178,10 +179,12 @@ impl<P: Peer> Search<P> {
             _ => Ill { malformed: true, forged: false },
         };
         if ill.forged {
+            reached!(ForgedRecord);
             desk.metrics.forged += 1;
             desk.charge(now, from, Cause::Forged, Some(id));
         }
         if ill.malformed {
+            reached!(IllAnswer);
             desk.metrics.malformed += 1;
             desk.charge(now, from, Cause::Malformed, Some(id));
         }
@@ -348,6 +351,7 @@ impl<P: Peer> Search<P> {
                             && !self.collected.full()
                             && !desk.closed =>
                     {
+                        reached!(FurtherPage);
                         self.ask(desk, now, asking.peer, asking.pages + 1, asking.names, Some(next));
                     }
                     _ => self.sizes.push(held),
@@ -375,6 +379,7 @@ impl<P: Peer> Search<P> {
     /// Do what can be done now. `Some` when the search is over.
     pub(super) fn pump(&mut self, desk: &mut Desk<P>, now: Timestamp) -> Option<Outcome> {
         if self.collected.full() {
+            reached!(LimitReached);
             return Some(Outcome::Enough);
         }
         self.leave_queue(desk);
@@ -382,6 +387,7 @@ impl<P: Peer> Search<P> {
         if self.adequate(desk) >= u32::from(self.config.answers_wanted) {
             // Who was asked only to be faster is not waited for.
             for id in self.asking.keys().copied().collect::<Vec<_>>() {
+                reached!(AskedForSpeedAlone);
                 desk.abandon(now, id);
                 self.coverage.abandoned += 1;
             }
@@ -420,6 +426,8 @@ impl<P: Peer> Search<P> {
     pub(super) fn late(&mut self, desk: &mut Desk<P>, id: RequestId) {
         if let Some(asking) = self.asking.get_mut(&id).filter(|asking| asking.late == Late::No) {
             asking.late = if desk.pace.spend() { Late::Hedged } else { Late::Alone };
+            sometimes!(asking.late == Late::Hedged, HedgeFired);
+            sometimes!(asking.late == Late::Alone, HedgeWithoutCredit);
             desk.metrics.hedges += u64::from(asking.late == Late::Hedged);
         }
     }
@@ -439,8 +447,10 @@ impl<P: Peer> Search<P> {
         let limit = usize::from(self.config.answers_wanted) * 2;
         let (chosen, busy) = desk.choose_next(now, limit, &self.asked);
         if busy {
+            reached!(WaitedForPeers);
             self.place = Some(desk.queue(self.id));
         } else if chosen.is_empty() {
+            reached!(NobodyLeftToAsk);
             self.exhausted_at = Some(arrivals);
         }
         self.queue.extend(chosen);
@@ -481,6 +491,7 @@ impl<P: Peer> Search<P> {
         let most = usize::from(self.config.fetch_concurrency.max(1));
         while self.names.any_waiting() && self.fetching.len() + self.looking.len() < most && !desk.closed {
             if let Some((peer, releases, keys)) = self.names.next_batch() {
+                reached!(FetchedFromHolder);
                 let question = Question::Records { keys };
                 let purpose = Purpose::Records(self.id);
                 let asker = Asker { query: self.id, config: &self.config, deadline: self.deadline };
@@ -494,6 +505,7 @@ impl<P: Peer> Search<P> {
                 return;
             }
             let Some((release, key)) = self.names.next_lookup() else { return };
+            reached!(FetchFellThrough);
             self.coverage.lookups += 1;
             self.requests += 1;
             let id = desk.look(now, self.id, key, Purpose::Name(self.id), self.deadline);
@@ -512,12 +524,15 @@ impl<P: Peer> Search<P> {
             return Outcome::Complete;
         }
         if adequate == 0 && self.collected.len() == 0 {
+            reached!(SearchFailed);
             return Outcome::Failed(match (deadline, self.coverage.asked) {
                 (true, _) => Reason::Deadline,
                 (false, 0) => Reason::NoPeers,
                 (false, _) => Reason::NoAnswer,
             });
         }
+        sometimes!(deadline, PartialByDeadline);
+        sometimes!(!deadline, PartialByPeers);
         Outcome::Partial(Missing { answers, names, deadline })
     }
 
@@ -526,6 +541,7 @@ impl<P: Peer> Search<P> {
         self.leave_queue(desk);
         let well_made = u32::try_from(self.sizes.len()).unwrap_or(u32::MAX);
         self.coverage.adequate = self.adequate(desk);
+        sometimes!(well_made > self.coverage.adequate, InadequateAnswer);
         self.coverage.inadequate += well_made - self.coverage.adequate;
         self.coverage.abandoned += u32::try_from(self.asking.len()).unwrap_or(u32::MAX);
         self.coverage.resolved = self.names.resolved();

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use crate::message::{Answer, AnswerBody, Question};
 use crate::network::{Failure, Invalid, Peer, RequestId};
 use crate::package::PublisherId;
+use crate::probe::{reached, sometimes};
 use crate::record::{Checked, Verifier};
 use crate::registry::config::CatchUpConfig;
 use crate::registry::keep;
@@ -147,6 +148,7 @@ impl<P: Peer> CatchUp<P> {
         let question = match &out {
             Out::Heads => Question::Heads { after: round.heads_after },
             Out::Page { publisher, from } => {
+                reached!(CatchUpPaged);
                 round.pages_left = round.pages_left.saturating_sub(1);
                 Question::Page { publisher: *publisher, from: *from }
             }
@@ -259,6 +261,7 @@ impl<P: Peer> CatchUp<P> {
         if !through && !failed {
             return None;
         }
+        sometimes!(failed, CatchUpFailed);
         let round = self.round.take()?;
         self.first_rounds = self.first_rounds.saturating_sub(u32::from(!failed));
         self.any_done |= !failed;

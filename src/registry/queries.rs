@@ -7,6 +7,7 @@ use crate::engine::{
 };
 use crate::network::Network;
 use crate::package::{PackageId, Query, ReleaseId};
+use crate::probe::reached;
 use crate::record::{Checked, Record};
 use crate::registry::command::{GetReply, SearchReply};
 use crate::registry::error::Unanswered;
@@ -99,6 +100,7 @@ impl<N: Network, S: Store> Driver<N, S> {
     /// Nobody waits for the query any more.
     pub(super) fn cancel_query(&mut self, id: QueryId) {
         if self.waiters.contains_key(&id) {
+            reached!(HandleDropped);
             let command = EngineCommand::Cancel { id };
             self.engine.handle_command(self.network.now(), self.network.wall(), command);
         }

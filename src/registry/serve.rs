@@ -4,6 +4,7 @@ use crate::message::MAX_ANSWER;
 use crate::network::{
     AnswerLimits, Event, InboundId, Invalid, Network, PeerChange, Refusal, Responder, Ware,
 };
+use crate::probe::reached;
 use crate::registry::observe::{Observed, Rejection, Via};
 use crate::registry::questions::Waiting;
 use crate::registry::requests::Requests;
@@ -87,6 +88,7 @@ impl<N: Network, S: Store> Driver<N, S> {
     fn announced(&mut self, from: N::Peer, topic: &[u8], payload: &bytes::Bytes) {
         let (now, wall) = (self.network.now(), self.network.wall());
         if !self.peer_quotas.take(from, now) {
+            reached!(QuotaRefused);
             self.counters.over_peer_quota += 1;
             self.observe(Observed::Rejected { from, why: Rejection::PeerQuota });
             return;
@@ -98,6 +100,7 @@ impl<N: Network, S: Store> Driver<N, S> {
             Err(why) => return self.reject(from, Ware::Announcement, why),
         };
         if !self.publisher_quotas.take(record.publisher(), now) {
+            reached!(QuotaRefused);
             self.counters.over_publisher_quota += 1;
             self.observe(Observed::Rejected { from, why: Rejection::PublisherQuota });
             return;

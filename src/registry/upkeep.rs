@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::network::RequestId;
 use crate::package::PackageName;
+use crate::probe::sometimes;
 use crate::registry::config::PublishConfig;
 use crate::time::Timestamp;
 
@@ -92,6 +93,7 @@ impl Upkeep {
 
     /// `item` was stored, or not: when it comes again.
     pub(super) fn done(&mut self, item: Item, now: Timestamp, good: bool) {
+        sometimes!(!good, UpkeepFailed);
         let failed = if good { 0 } else { self.entries.get(&item).map_or(0, |entry| entry.failed) + 1 };
         let span = match failed {
             0 => self.every,

@@ -31,6 +31,7 @@ use super::rng::{Concern, Stream, below, mix};
 use super::trace::TraceEvent;
 use super::wire::{FRAME, NONE, Reply};
 use super::world::World;
+use crate::probe::{reached, sometimes};
 use crate::store::Store;
 use crate::testbed::{Keep, NodeSpec, Role};
 use crate::time::nanos;
@@ -325,8 +326,14 @@ impl World {
             let mut disk = app.disk.borrow_mut();
             match keep {
                 Keep::All => while disk.store.pending() > 0 && disk.store.sync_next().is_some() {},
-                Keep::Synced => disk.store.crash(),
-                Keep::Nothing => disk.store.wipe(),
+                Keep::Synced => {
+                    sometimes!(disk.store.pending() > 0, WriteLost);
+                    disk.store.crash();
+                }
+                Keep::Nothing => {
+                    reached!(DiskWiped);
+                    disk.store.wipe();
+                }
             }
             disk.end_life(life)
         };

@@ -16,6 +16,7 @@ use super::rng::{Concern, mix};
 use super::wire::{ANSWER, Kind, Line, Loss};
 use super::world::World;
 use crate::network::Failure;
+use crate::probe::reached;
 
 /// Messages of an exchange until the request is there: what the stream is for, asked and agreed to, the request,
 /// and the end of the writing side.
@@ -113,6 +114,7 @@ impl World {
         for slot in broken {
             let generation = self.exchanges.generation(slot);
             let Some(exchange) = self.exchanges.get_mut(slot) else { continue };
+            reached!(ResetMidAnswer);
             exchange.line = Line::Reset;
             let (server, kind, identity) = (exchange.server, exchange.kind, exchange.identity);
             let (op, op_generation) = (exchange.op, exchange.op_generation);

@@ -5,6 +5,7 @@ use super::op::Phase;
 use super::wire::{ANSWER, Exchange, Kind, Loss, Reply};
 use super::world::World;
 use crate::network::{Done, Failure, Invalid, Item, Ware};
+use crate::probe::reached;
 
 impl World {
     /// The answer of an exchange, or news of its end, reaches the client.
@@ -28,6 +29,7 @@ impl World {
         let again = node.life > exchange.server_life.saturating_add(1);
         if !broken && died && (again || node.died < exchange.leaves) {
             self.lose(server, client, tag, identity, Loss::Gone);
+            reached!(AnswererDied);
             exchange.reply = Reply::Broken;
         } else if !broken {
             self.delivered(server, client, tag, identity, exchange.size as usize);

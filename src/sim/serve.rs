@@ -15,6 +15,7 @@ use super::trace::TraceEvent;
 use super::wire::{FRAME, Kind, Loss, NAMED, Reply};
 use super::world::World;
 use crate::network::{AnswerLimits, Choice, Event, InboundId, Refusal, Ware};
+use crate::probe::{reached, sometimes};
 use crate::testbed::Garble;
 use crate::testbed::garble::{self, Garbled};
 use crate::time::Timestamp;
@@ -59,6 +60,7 @@ impl World {
         }
         let start = self.now.max(self.node(server).busy_until);
         if start - self.now > crate::time::nanos(self.config.profile.service.backlog) {
+            reached!(ServerBusy);
             self.account.busy += 1;
             self.note(TraceEvent::Busy { from: client, to: server, kind: tag, identity });
             let reply = if kind == Kind::Question { Reply::Refused(Refusal::Busy) } else { Reply::Broken };
@@ -110,6 +112,7 @@ impl World {
         let full = app.inbound.len() >= most || his >= of_one;
         let event = Event::Question { to: InboundId(u64::from(inbound)), from: SimPeer(client), body };
         if full || !self.tell(server, event) {
+            reached!(ServerBusy);
             self.account.busy += 1;
             self.answer(slot, self.now, Reply::Refused(Refusal::Busy), FRAME);
             return;
@@ -310,6 +313,7 @@ impl World {
         let better = held.is_none_or(|h| {
             h.value == value || self.config.validator.select(&bytes, &h.value, &value) == Choice::Offered
         });
+        sometimes!(!better, WorseRecordRefused);
         let mut kept = false;
         if better && expires > wall {
             let synced = self.now.saturating_add(crate::time::nanos(self.record_sync(server, key)));

@@ -18,6 +18,7 @@ use super::trace::TraceEvent;
 use super::wire::{ANSWER, Dial, Exchange, FRAME, Kind, Line, Loss, NONE, Reply};
 use super::world::World;
 use crate::network::{Event, PeerChange};
+use crate::probe::reached;
 use core::time::Duration;
 
 /// Makes draws of their own for the opening of a stream.
@@ -54,6 +55,7 @@ impl World {
                 && self.node(node).conns.get(other).is_none()
                 && let Some(stalest) = self.node(node).conns.stalest()
             {
+                reached!(ConnectionDisplaced);
                 self.disconnect(node, stalest);
             }
         }
@@ -197,6 +199,7 @@ impl World {
             let trips = u64::from(self.config.profile.dial_round_trips).max(1);
             self.connect(client, server, takes / trips);
         } else if alive {
+            reached!(DialDead);
             self.account.failed_dials += 1;
         }
         let _ = dial.identity;
@@ -281,6 +284,13 @@ impl World {
 
     /// A message will not come to anything.
     pub(crate) fn lose(&mut self, from: u32, to: u32, kind: u8, identity: u64, why: Loss) {
+        match why {
+            Loss::Cut => reached!(MessageCut),
+            Loss::Silent => reached!(SilentPeer),
+            Loss::Stalled => reached!(StalledPeer),
+            Loss::Blocked => reached!(BlockedPeer),
+            Loss::Gone | Loss::Reset => {}
+        }
         self.account.lost += 1;
         self.note(TraceEvent::Lost { from, to, kind, identity, why: why as u8 });
     }

@@ -13,6 +13,7 @@ use super::pool::{Entries, EntryId, Pool};
 use super::statement::Statement;
 use crate::engine::Local;
 use crate::package::{PackageId, PublisherId, Query, ReleaseId};
+use crate::probe::reached;
 use crate::record::keys::{self, KeyName};
 use crate::record::{Checked, Record, ReleaseList};
 use crate::time::WallTime;
@@ -187,6 +188,7 @@ impl Catalogue {
             self.fresh = self.fresh.max(wall);
         }
         if let Learned::Equivocation(proof) = &learned {
+            reached!(EquivocationKept);
             let shown = self.proofs.len() >= self.bounds.proofs || self.proofs.contains(proof);
             if !shown {
                 self.proofs.push(proof.clone());
@@ -238,6 +240,7 @@ impl Catalogue {
             if !(notice && statement.whole) {
                 return Learned::Known;
             }
+            reached!(NoticeFilled);
             self.let_go(&mut entries, same);
             self.take_in(&mut entries, record);
             return Learned::New;
@@ -254,6 +257,7 @@ impl Catalogue {
             return Learned::Equivocation(Proof { first: known, second: Arc::clone(record) });
         }
         if self.is_full(&entries, statement) {
+            reached!(CatalogueFull);
             return Learned::Full;
         }
         self.take_in(&mut entries, record);

@@ -1,5 +1,7 @@
 //! The report's fields, as programs read them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::latency::Latency;
@@ -60,6 +62,10 @@ pub struct RunReport {
     pub why: Vec<String>,
     /// The command that runs this again; empty until it is set by whoever knows it.
     pub replay: String,
+    /// How often the run came to each of the [places that matter](crate::probe::Probe), by name; without those to
+    /// which it never came.
+    #[serde(default)]
+    pub probes: BTreeMap<String, u64>,
     /// What each operation came to, and what was refused. Not serialised: it is for comparing networks.
     #[serde(skip)]
     pub results: Results,

@@ -31,6 +31,7 @@ fn good() -> RunReport {
         expectations: vec![expectation(true)],
         why: vec![],
         replay: String::new(),
+        probes: [("hedge-fired".to_owned(), 2)].into(),
         results: Results::default(),
     }
 }

@@ -56,6 +56,7 @@ use self::tally::{SharedTally, count};
 use self::truth::RunTruth;
 use self::witness::open;
 use crate::oracle::Oracle;
+use crate::probe;
 use crate::record::Verifier;
 use crate::scenario::plan::Plan;
 use crate::scenario::report::{Latency, Malformed, Results, RunReport, Verdict, Violation};
@@ -94,6 +95,7 @@ pub fn run_on<B: Measured>(
     verifier: Verifier,
     options: &RunOptions,
 ) -> Result<RunReport, RunError> {
+    probe::begin();
     let library = Library::sign(plan, &verifier)?;
     let quiet = is_quiet(plan);
     let journal = Journal::new(RunTruth::new(quiet), verifier.clone(), bed.tick());
@@ -169,6 +171,7 @@ pub fn run_on<B: Measured>(
         expectations: Vec::new(),
         why: Vec::new(),
         replay: String::new(),
+        probes: probe::end(),
         results: Results { told: core::mem::take(&mut tally.told), refused: counts.refused },
     };
     let beside = Beside {
