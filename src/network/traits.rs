@@ -44,6 +44,47 @@ pub trait Network {
     fn poll_event(&mut self, cx: &mut Context<'_>, deadline: Option<Timestamp>) -> Poll<Event<Self::Peer>>;
 }
 
+/// A network behind a pointer is one: so wrappers of different kinds can be of one type.
+impl<N: Network + ?Sized> Network for Box<N> {
+    type Peer = N::Peer;
+
+    fn local_peer(&self) -> Self::Peer {
+        (**self).local_peer()
+    }
+
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+
+    fn wall(&self) -> WallTime {
+        (**self).wall()
+    }
+
+    fn submit(&mut self, id: RequestId, request: Request<Self::Peer>, limits: Limits) {
+        (**self).submit(id, request, limits);
+    }
+
+    fn cancel(&mut self, id: RequestId) {
+        (**self).cancel(id);
+    }
+
+    fn reply(&mut self, to: InboundId, answer: Result<Bytes, Refusal>) {
+        (**self).reply(to, answer);
+    }
+
+    fn block(&mut self, peer: Self::Peer, until: Timestamp) {
+        (**self).block(peer, until);
+    }
+
+    fn gauges(&self) -> Gauges {
+        (**self).gauges()
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>, deadline: Option<Timestamp>) -> Poll<Event<Self::Peer>> {
+        (**self).poll_event(cx, deadline)
+    }
+}
+
 /// Which of two good values a store keeps under one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {

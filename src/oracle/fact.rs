@@ -1,5 +1,7 @@
 //! What the oracles see: what was asked and what came, one fact at a time.
 
+use core::time::Duration;
+
 use bytes::Bytes;
 
 use crate::engine::{Cause, Lookup, QueryId, QueryOutcome};
@@ -31,6 +33,8 @@ pub enum Fact {
         query: Option<QueryId>,
         /// What it asks for.
         wanted: Wanted,
+        /// The question's bytes; empty for what is no question.
+        question: Bytes,
         /// By when it must end.
         deadline: Timestamp,
     },
@@ -54,6 +58,8 @@ pub enum Fact {
         request: RequestId,
         /// How.
         result: Result<Done, Failure>,
+        /// How long it took, as the network says.
+        elapsed: Duration,
     },
     /// The node's life ended: what it had begun ends with it.
     Died,
@@ -65,6 +71,8 @@ pub enum Fact {
         asked: Asked,
         /// By when it must end.
         deadline: Timestamp,
+        /// What its configuration allows it.
+        budget: Budget,
     },
     /// A query delivered a release.
     Delivered {
@@ -120,6 +128,20 @@ pub enum Asked {
     Get(Lookup),
 }
 
+/// What a query may do at the network, by its configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Questions that it may have out at once.
+    pub questions_at_once: usize,
+    /// Lookups in the DHT that it may make in all.
+    pub lookups: usize,
+}
+
+impl Budget {
+    /// For a query of which nothing is configured.
+    pub const UNBOUNDED: Self = Self { questions_at_once: usize::MAX, lookups: usize::MAX };
+}
+
 /// What one node still holds when all is done, and what it says of itself.
 #[derive(Clone, Debug, Default)]
 pub struct Holding {
@@ -139,4 +161,6 @@ pub struct Holding {
     pub started: u64,
     /// Queries ended, by kind, as its metrics count them: complete, enough, partial, failed, cancelled.
     pub ended: [u64; 5],
+    /// How many queries its metrics have timed, and their times summed, in nanoseconds; `None` where that is not told.
+    pub timed: Option<(u64, u128)>,
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::fact::{Fact, Holding, Seen, Wanted};
 use super::verdict::{Oracle, Violation};
 use crate::engine::QueryId;
-use crate::network::RequestId;
+use crate::network::{Failure, RequestId};
 use crate::record::{Record, keys};
 use crate::testbed::NodeId;
 use crate::time::Timestamp;
@@ -23,17 +23,37 @@ struct Open {
     /// The value that came last, with the key that was looked up: equal lookups may be shared, so it may
     /// serve queries beside the one that it was sent for.
     value: Option<(Bytes, NodeId, Bytes)>,
+    /// Requests that are open on behalf of queries.
+    outstanding: usize,
+    /// Since when there are none.
+    idle_since: Timestamp,
+}
+
+impl Open {
+    fn close(&mut self, at: Timestamp, request: RequestId) -> Option<OpenRequest> {
+        let known = self.requests.remove(&request)?;
+        if known.query.is_some() {
+            self.outstanding -= 1;
+            self.idle_since = at;
+        }
+        Some(known)
+    }
 }
 
 #[derive(Debug)]
 struct OpenRequest {
     query: Option<QueryId>,
     wanted: Wanted,
+    submitted: Timestamp,
+    /// The deadline that the application named.
+    due: Timestamp,
+    /// The instant by which its end must have been told.
     deadline: Timestamp,
 }
 
 #[derive(Debug)]
 struct OpenQuery {
+    began: Timestamp,
     deadline: Timestamp,
     /// Items that came for requests of this query, with who gave them. Dropped when the query ends.
     items: Vec<(NodeId, Bytes)>,
@@ -54,16 +74,23 @@ impl General {
 
     pub(super) fn observe(&mut self, seen: &Seen, found: &mut Vec<Violation>) {
         let Seen { at, node, fact } = seen;
+        // A process in real time may be held up anywhere; where deadlines are exact, so is all the rest.
+        let exact = self.tick.is_zero();
         let mut violate = |oracle, detail| found.push(Violation { oracle, at: *at, detail });
         let open = self.nodes.entry(*node).or_default();
         match fact {
-            Fact::Submitted { request, query, wanted, deadline } => {
+            Fact::Submitted { request, query, wanted, deadline, .. } => {
                 let new = OpenRequest {
                     query: *query,
                     wanted: wanted.clone(),
+                    submitted: *at,
+                    due: *deadline,
                     deadline: deadline.after(self.tick),
                 };
-                if open.requests.insert(*request, new).is_some() {
+                let twice = open.close(*at, *request).is_some();
+                open.outstanding += usize::from(query.is_some());
+                open.requests.insert(*request, new);
+                if twice {
                     violate(Oracle::EndsOnce, format!("{node} used the request id {request} twice"));
                 }
                 if let Some(query) = query
@@ -76,7 +103,7 @@ impl General {
                 }
             }
             Fact::Cancelled { request } => {
-                open.requests.remove(request);
+                open.close(*at, *request);
             }
             Fact::Came { request, from, item } => {
                 let Some(known) = open.requests.get(request) else {
@@ -97,20 +124,28 @@ impl General {
                     query.items.push((*from, item.clone()));
                 }
             }
-            Fact::Ended { request, .. } => match open.requests.remove(request) {
-                None => violate(
-                    Oracle::EndsOnce,
-                    format!("{node}: {request} ended, but was not open: it ended twice, or after a cancel"),
-                ),
-                Some(known) if *at > known.deadline => violate(
-                    Oracle::EndsOnce,
-                    format!("{node}: {request} ended at {at}, after its deadline {}", known.deadline),
-                ),
-                Some(_) => {}
-            },
+            Fact::Ended { request, result, elapsed } => {
+                let Some(known) = open.close(*at, *request) else {
+                    let detail = format!(
+                        "{node}: {request} ended, but was not open: it ended twice, or after a cancel"
+                    );
+                    return violate(Oracle::EndsOnce, detail);
+                };
+                let came = known.submitted.after(*elapsed);
+                let told = if *at > known.deadline {
+                    format!("ended at {at}, after its deadline {}", known.deadline)
+                } else if exact && *result == Err(Failure::TimedOut) && *at < known.due {
+                    format!("timed out at {at}, before its deadline {}", known.due)
+                } else if exact && *at > came {
+                    format!("had ended by {came}, and that was taken in at {at}")
+                } else {
+                    return;
+                };
+                violate(Oracle::EndsOnce, format!("{node}: {request} {told}"));
+            }
             Fact::Died => *open = Open::default(),
             Fact::Began { query, deadline, .. } => {
-                let new = OpenQuery { deadline: deadline.after(self.tick), items: Vec::new() };
+                let new = OpenQuery { began: *at, deadline: deadline.after(self.tick), items: Vec::new() };
                 if open.ended.contains(query) || open.queries.insert(*query, new).is_some() {
                     violate(Oracle::EndsOnce, format!("{node} used the query id {query} twice"));
                 }
@@ -150,6 +185,16 @@ impl General {
                         Oracle::EndsOnce,
                         format!("{node}: {query} ended at {at}, after its deadline {}", known.deadline),
                     ),
+                    // Nothing of any query: lookups are shared, and a query may wait for others' questions to end.
+                    Some(known) if exact && open.outstanding == 0 => {
+                        let idle = known.began.max(open.idle_since);
+                        if *at > idle {
+                            let detail = format!(
+                                "{node}: {query} ended at {at}, though nothing was outstanding since {idle}"
+                            );
+                            violate(Oracle::EndsOnce, detail);
+                        }
+                    }
                     Some(_) => {}
                 }
             }

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::fact::{Holding, Seen};
 use super::general::General;
+use super::limits::WithinLimits;
 use super::recall::{Judgement, Recall};
 use super::registry::Registries;
 use super::truth::Truth;
@@ -15,6 +16,7 @@ use crate::time::Timestamp;
 pub struct Judge {
     general: General,
     registries: Registries,
+    limits: WithinLimits,
     recall: Recall,
     violations: Vec<Violation>,
     /// Violations beyond [`Judge::MOST`], which are counted and not kept.
@@ -30,6 +32,7 @@ impl Judge {
         Self {
             general: General::new(tick),
             registries: Registries::default(),
+            limits: WithinLimits::default(),
             recall: Recall::default(),
             violations: Vec::new(),
             more: 0,
@@ -42,6 +45,7 @@ impl Judge {
         // Recall and the registry's oracles look at a query while the general ones still know it.
         self.recall.observe(seen, truth, &mut found);
         self.registries.observe(seen, truth, &mut found);
+        self.limits.observe(seen, &mut found);
         self.general.observe(seen, &mut found);
         self.keep(found);
     }

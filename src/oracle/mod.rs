@@ -15,6 +15,7 @@
 mod fact;
 mod general;
 mod judge;
+mod limits;
 mod recall;
 mod registry;
 #[cfg(test)]
@@ -22,7 +23,7 @@ mod tests;
 mod truth;
 mod verdict;
 
-pub use fact::{Asked, Fact, Holding, Seen, Wanted};
+pub use fact::{Asked, Budget, Fact, Holding, Seen, Wanted};
 pub use judge::Judge;
 pub use recall::{Judgement, Missed};
 pub use truth::Truth;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fact::{Fact, Holding, Seen, Wanted};
 use super::truth::Truth;
 use super::verdict::{Oracle, Violation};
-use crate::engine::{Cause, Found, Outcome, QueryId, QueryOutcome};
+use crate::engine::{Cause, Found, Outcome, QueryId, QueryOutcome, Reason};
 use crate::network::{Failure, Refusal, RequestId};
 use crate::package::{PackageId, ReleaseId};
 use crate::record::{Checked, Record};
@@ -23,6 +23,8 @@ struct Life {
     given_up: Option<(RequestId, Request)>,
     started: u64,
     ended: [u64; 5],
+    /// Queries that took time, and how much: all but those that were refused as busy.
+    timed: (u64, u128),
     sequences: BTreeMap<PackageId, u64>,
 }
 
@@ -50,7 +52,12 @@ enum Word {
 #[derive(Debug, Default)]
 pub(super) struct Registries {
     lives: BTreeMap<NodeId, Life>,
+    /// Whom each node has ever charged, in all its lives: what it learned of peers it may have kept.
+    charged: BTreeMap<NodeId, BTreeSet<NodeId>>,
 }
+
+/// The score of a peer of which nothing is known.
+const NEUTRAL: f64 = 0.5;
 
 impl Registries {
     pub(super) fn observe(&mut self, seen: &Seen, truth: &impl Truth, found: &mut Vec<Violation>) {
@@ -71,7 +78,7 @@ impl Registries {
                 }
                 life.last = Some((*request, Word::Came(*from)));
             }
-            Fact::Ended { request, result } => {
+            Fact::Ended { request, result, .. } => {
                 let open = life.requests.remove(request);
                 let word = match result {
                     Ok(_) => Word::Done(open.and_then(|open| open.came)),
@@ -96,6 +103,10 @@ impl Registries {
                 if let Some(count) = life.ended.get_mut(kind(outcome.outcome)) {
                     *count += 1;
                 }
+                if outcome.outcome != Outcome::Failed(Reason::Busy) {
+                    life.timed.0 += 1;
+                    life.timed.1 += outcome.elapsed.as_nanos();
+                }
                 outcome_holds(*at, *node, outcome, truth, &mut violate);
                 if let Found::List { list: Some(list), .. } = &outcome.found
                     && let Record::List(list) = &**list
@@ -108,6 +119,7 @@ impl Registries {
                 *highest = (*highest).max(*seen);
             }
             Fact::Charged { peer, cause, request } => {
+                self.charged.entry(*node).or_default().insert(*peer);
                 if let Err(why) = charge_is_true(life, *at, *node, *peer, *cause, *request, truth) {
                     violate(Oracle::FairReputation, format!("{node} charged {peer} with {cause:?}: {why}"));
                 }
@@ -126,6 +138,11 @@ impl Registries {
                 if *peer == node {
                     violate(Oracle::FairReputation, format!("{node} keeps a reputation of itself"));
                 }
+                let known = self.charged.get(&node).is_some_and(|charged| charged.contains(peer));
+                if !known && (*score - NEUTRAL).abs() > 1e-9 {
+                    let detail = format!("{node} gives {peer}, of which it knows nothing, the score {score}");
+                    violate(Oracle::FairReputation, detail);
+                }
             }
             let ended: u64 = holding.ended.iter().sum();
             if holding.started != ended + holding.queries as u64 {
@@ -138,6 +155,15 @@ impl Registries {
                 );
             }
             let Some(life) = self.lives.get(&node) else { continue };
+            if let Some((timed, time)) = holding.timed.filter(|timed| *timed != life.timed) {
+                violate(
+                    Oracle::MetricsAddUp,
+                    format!(
+                        "{node} counts {time} ns for {timed} queries; seen were {} ns for {}",
+                        life.timed.1, life.timed.0
+                    ),
+                );
+            }
             if (life.started, life.ended) != (holding.started, holding.ended) {
                 violate(
                     Oracle::MetricsAddUp,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::*;
-use crate::engine::{Cause, Coverage, Found, Lookup, Missing, Outcome, QueryId, QueryOutcome};
+use crate::engine::{Cause, Coverage, Found, Lookup, Missing, Outcome, QueryId, QueryOutcome, Reason};
 use crate::network::{Done, Failure, RequestId};
 use crate::package::{Package, PackageId, PackageName, PublisherId, Query, ReleaseId, Version};
 use crate::record::{Checked, Digest, Record, Release, ReleaseList};
@@ -92,7 +92,12 @@ impl Truth for World {
 
 fn began() -> Fact {
     let asked = Asked::Search(Query::text("a", 20), 20);
-    Fact::Began { query: QUERY, asked, deadline: Timestamp::from_millis(100) }
+    began_as(QUERY, asked, 100)
+}
+
+fn began_as(query: QueryId, asked: Asked, deadline: u64) -> Fact {
+    let budget = Budget { questions_at_once: 1, lookups: 1 };
+    Fact::Began { query, asked, deadline: Timestamp::from_millis(deadline), budget }
 }
 
 fn submitted() -> Fact {
@@ -100,6 +105,7 @@ fn submitted() -> Fact {
         request: REQUEST,
         query: Some(QUERY),
         wanted: Wanted::Answer(PEER),
+        question: Bytes::from_static(b"a?"),
         deadline: Timestamp::from_millis(50),
     }
 }
@@ -111,7 +117,7 @@ fn came(from: NodeId, records: &[&Checked]) -> Fact {
 }
 
 fn ended(result: Result<Done, Failure>) -> Fact {
-    Fact::Ended { request: REQUEST, result }
+    Fact::Ended { request: REQUEST, result, elapsed: Duration::from_secs(1) }
 }
 
 fn delivered(release: &Checked) -> Fact {
@@ -202,8 +208,8 @@ fn own_answers_sees_an_item_for_a_cancelled_request() {
     let found = broken(|history| {
         history.truncate(2);
         history.push((5, Fact::Cancelled { request: REQUEST }));
+        history.push((5, finished(Outcome::Cancelled, &[])));
         history.push((6, came(PEER, &[])));
-        history.push((6, finished(Outcome::Cancelled, &[])));
     });
     assert_eq!(found, only(Oracle::OwnAnswers));
 }
@@ -215,10 +221,11 @@ fn a_lookup_shared_between_searches_is_nobodys_stray() {
     let found = broken(|history| {
         history.truncate(1);
         let asked = Asked::Search(Query::text("a", 20), 20);
-        history.push((0, Fact::Began { query: second, asked, deadline: Timestamp::from_millis(100) }));
+        history.push((0, began_as(second, asked, 100)));
         let wanted = Wanted::Value(crate::record::keys::release(&id(&a)));
         let deadline = Timestamp::from_millis(50);
-        history.push((0, Fact::Submitted { request: REQUEST, query: Some(QUERY), wanted, deadline }));
+        let (query, question) = (Some(QUERY), Bytes::new());
+        history.push((0, Fact::Submitted { request: REQUEST, query, wanted, question, deadline }));
         history.push((5, came(PEER, &[&a])));
         history.push((5, Fact::Cancelled { request: REQUEST }));
         history.push((5, delivered(&a)));
@@ -240,7 +247,11 @@ fn ends_once_sees_a_second_ending_a_missing_one_and_a_late_one() {
     assert_eq!(never, only(Oracle::EndsOnce));
     let late = broken(|history| history[6].0 = 101);
     assert_eq!(late, only(Oracle::EndsOnce));
-    let at_the_deadline = broken(|history| history[6].0 = 100);
+    let at_the_deadline = broken(|history| {
+        history.truncate(2);
+        history.push((100, Fact::Cancelled { request: REQUEST }));
+        history.push((100, finished(Outcome::Failed(Reason::Deadline), &[])));
+    });
     assert_eq!(at_the_deadline, BTreeSet::new());
     let delivered_after = broken(|history| history.push((9, delivered(&release("b")))));
     assert!(delivered_after.contains(&Oracle::EndsOnce));
@@ -250,6 +261,95 @@ fn ends_once_sees_a_second_ending_a_missing_one_and_a_late_one() {
 fn ends_once_sees_requests_that_end_twice_or_late() {
     assert_eq!(broken(|history| history.push((9, ended(Ok(Done::Answered))))), only(Oracle::EndsOnce));
     assert_eq!(broken(|history| history[5].0 = 51), only(Oracle::EndsOnce));
+}
+
+#[test]
+fn ends_once_sees_a_query_that_waits_for_nothing() {
+    assert_eq!(broken(|history| history[6].0 = 10), only(Oracle::EndsOnce));
+    let never_asked = |at| {
+        broken(|history| {
+            history.truncate(1);
+            history.push((at, finished(Outcome::Failed(Reason::NoPeers), &[])));
+        })
+    };
+    assert_eq!((never_asked(0), never_asked(1)), (BTreeSet::new(), only(Oracle::EndsOnce)));
+}
+
+#[test]
+fn a_query_that_waits_for_anothers_request_does_not_wait_for_nothing() {
+    let found = broken(|history| {
+        let asked = Asked::Search(Query::text("a", 20), 20);
+        history.insert(1, (0, began_as(QueryId(2), asked, 100)));
+        let mut waited = outcome(Outcome::Failed(Reason::NoPeers), &[]);
+        waited.query = QueryId(2);
+        history.push((9, Fact::Finished { query: QueryId(2), outcome: Box::new(waited) }));
+    });
+    assert_eq!(found, BTreeSet::new());
+}
+
+#[test]
+fn ends_once_sees_a_request_that_times_out_early() {
+    let with = |at| {
+        broken(|history| {
+            history.truncate(2);
+            history.push((at, ended(Err(Failure::TimedOut))));
+            history.push((at, finished(Outcome::Failed(Reason::NoAnswer), &[])));
+        })
+    };
+    assert_eq!((with(50), with(49)), (BTreeSet::new(), only(Oracle::EndsOnce)));
+}
+
+#[test]
+fn ends_once_sees_an_ending_that_lay_about_before_it_was_taken_in() {
+    let with = |elapsed| {
+        let elapsed = Duration::from_millis(elapsed);
+        broken(|history| {
+            history[5].1 = Fact::Ended { request: REQUEST, result: Ok(Done::Answered), elapsed };
+        })
+    };
+    assert_eq!((with(9), with(8)), (BTreeSet::new(), only(Oracle::EndsOnce)));
+}
+
+#[test]
+fn within_limits_sees_too_many_questions_and_the_same_one_twice() {
+    let with = |peer, question: &'static [u8], most| {
+        broken(|history| {
+            let second = RequestId(6);
+            if let Fact::Began { budget, .. } = &mut history[0].1 {
+                budget.questions_at_once = most;
+            }
+            let more = Fact::Submitted {
+                request: second,
+                query: Some(QUERY),
+                wanted: Wanted::Answer(peer),
+                question: Bytes::from_static(question),
+                deadline: Timestamp::from_millis(50),
+            };
+            history.insert(2, (1, more));
+            history.insert(7, (9, Fact::Cancelled { request: second }));
+        })
+    };
+    assert_eq!(with(OTHER, b"a?", 2), BTreeSet::new());
+    assert_eq!(with(PEER, b"b?", 2), BTreeSet::new());
+    assert_eq!(with(OTHER, b"a?", 1), only(Oracle::WithinLimits), "two at once");
+    assert_eq!(with(PEER, b"a?", 2), only(Oracle::WithinLimits), "one peer, one question, twice");
+}
+
+#[test]
+fn within_limits_sees_more_lookups_than_results_are_wanted_for() {
+    let with = |lookups: u64| {
+        broken(|history| {
+            for number in 0..lookups {
+                let request = RequestId(10 + number);
+                let wanted = Wanted::Value(Bytes::from_static(b"key"));
+                let deadline = Timestamp::from_millis(50);
+                let (query, question) = (Some(QUERY), Bytes::new());
+                history.insert(2, (1, Fact::Submitted { request, query, wanted, question, deadline }));
+                history.insert(3, (1, Fact::Cancelled { request }));
+            }
+        })
+    };
+    assert_eq!((with(1), with(2)), (BTreeSet::new(), only(Oracle::WithinLimits)));
 }
 
 #[test]
@@ -323,7 +423,7 @@ fn recall_sees_an_outcome_filled_with_what_nobody_asked_for() {
 #[test]
 fn recall_must_be_one_in_a_quiet_run_however_the_search_ends() {
     let missing = Missing { answers: 1, names: 0, deadline: true };
-    let history = vec![(0, began()), (100, finished(Outcome::Partial(missing), &[]))];
+    let history = vec![(0, began()), (0, finished(Outcome::Partial(missing), &[]))];
     assert_eq!(judge(history.clone(), &[], &world()), BTreeSet::new(), "faults may take it away");
     assert_eq!(judge(history, &[], &World { quiet: true, ..world() }), only(Oracle::Recall));
 }
@@ -335,12 +435,7 @@ fn recall_counts_over_the_smaller_of_limit_and_truth() {
     let asked = Asked::Search(Query::text("a", 2), 2);
     let (a, c) = (release("a-1"), release("a-3"));
     let local = |release: &Checked| Fact::Delivered { query: QUERY, release: release.clone(), from: None };
-    for fact in [
-        Fact::Began { query: QUERY, asked, deadline: Timestamp::from_millis(9) },
-        local(&a),
-        local(&c),
-        finished(Outcome::Enough, &[&a, &c]),
-    ] {
+    for fact in [began_as(QUERY, asked, 9), local(&a), local(&c), finished(Outcome::Enough, &[&a, &c])] {
         judge.observe(&Seen { at: Timestamp::ZERO, node: ME, fact }, &world);
     }
     let (violations, _, judgement) = judge.finish(Timestamp::ZERO, &[]);
@@ -376,6 +471,7 @@ fn nothing_left_lets_an_application_do_its_own_work_within_its_time() {
             request: RequestId(9),
             query: None,
             wanted: Wanted::Answer(PEER),
+            question: Bytes::new(),
             deadline: Timestamp::from_millis(deadline),
         };
         broken(|history| history.push((900, own)))
@@ -390,6 +486,22 @@ fn metrics_that_do_not_add_up_or_disagree_are_seen() {
     assert_eq!(judge(good(), &[lost], &world()), only(Oracle::MetricsAddUp));
     let miscounted = Holding { ended: [0, 0, 1, 0, 0], ..holding() };
     assert_eq!(judge(good(), &[miscounted], &world()), only(Oracle::MetricsAddUp));
+}
+
+#[test]
+fn a_sum_of_times_that_was_not_seen_is_seen() {
+    let with = |timed| judge(good(), &[Holding { timed, ..holding() }], &world());
+    assert_eq!(with(Some((1, 0))), BTreeSet::new());
+    assert_eq!(with(Some((2, 0))), only(Oracle::MetricsAddUp));
+    assert_eq!(with(Some((1, 7))), only(Oracle::MetricsAddUp));
+}
+
+#[test]
+fn a_stranger_with_anything_but_a_neutral_reputation_is_seen() {
+    let with = |peer, score| judge(good(), &[Holding { scores: vec![(peer, score)], ..holding() }], &world());
+    assert_eq!(with(OTHER, 0.5), BTreeSet::new());
+    assert_eq!(with(OTHER, 1.0), only(Oracle::FairReputation));
+    assert_eq!(with(PEER, 1.0), BTreeSet::new(), "it has answered");
 }
 
 #[test]
@@ -421,10 +533,12 @@ fn a_failure_is_charged_as_what_it_was_and_a_local_one_never() {
     let with = |failure, cause| {
         broken(|history| {
             history.truncate(2);
-            history.push((9, ended(Err(failure))));
-            history.push((9, charged(PEER, cause, Some(REQUEST))));
+            // Only at its deadline does a request time out.
+            let at = if failure == Failure::TimedOut { 50 } else { 9 };
+            history.push((at, ended(Err(failure))));
+            history.push((at, charged(PEER, cause, Some(REQUEST))));
             let missing = Missing { answers: 3, names: 0, deadline: false };
-            history.push((9, finished(Outcome::Partial(missing), &[])));
+            history.push((at, finished(Outcome::Partial(missing), &[])));
         })
     };
     assert_eq!(with(Failure::TimedOut, Cause::TimedOut), BTreeSet::new());
@@ -459,8 +573,8 @@ fn no_rollback_sees_an_older_list_after_a_newer_one() {
         let asked = Asked::Get(Lookup::List(package("a")));
         let history = vec![
             (0, Fact::ListSeen { package: package("a"), sequence: 4 }),
-            (1, Fact::Began { query: QUERY, asked, deadline: Timestamp::from_millis(9) }),
-            (2, Fact::Finished { query: QUERY, outcome: Box::new(ended) }),
+            (1, began_as(QUERY, asked, 9)),
+            (1, Fact::Finished { query: QUERY, outcome: Box::new(ended) }),
         ];
         judge(history, &[], &world())
     };

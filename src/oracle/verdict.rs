@@ -12,7 +12,8 @@ use crate::time::Timestamp;
 pub enum Oracle {
     /// 1. A query gets only answers to its own requests.
     OwnAnswers,
-    /// 2. Every query, and every request, ends once and by its deadline.
+    /// 2. Every query, and every request, ends once and by its deadline. A query ends as soon as nothing is
+    ///    outstanding; the end of a request is taken in when it comes, and no request times out early.
     EndsOnce,
     /// 3. No release twice in one outcome.
     NoDuplicates,
@@ -22,19 +23,21 @@ pub enum Oracle {
     Recall,
     /// 6. When all is done, nothing is in flight.
     NothingLeft,
-    /// 7. Metrics add up, and agree with what was seen.
+    /// 7. Metrics add up, and agree with what was seen: how many ended, and how long they took.
     MetricsAddUp,
-    /// 8. Reputation stays in 0 to 1; each charge names its cause, and the cause is true.
+    /// 8. Reputation stays in 0 to 1; each charge names its cause, and the cause is true. A stranger's is neutral.
     FairReputation,
     /// 9. A sequence once seen verified is never gone back from.
     NoRollback,
     /// 10. The same plan gives the same trace hash in another process.
     Repeatable,
+    /// 12. A query asks no more at once, no more in all and nothing twice, as it is configured.
+    WithinLimits,
 }
 
 impl Oracle {
     /// Every oracle, in the order of its number.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::OwnAnswers,
         Self::EndsOnce,
         Self::NoDuplicates,
@@ -45,6 +48,7 @@ impl Oracle {
         Self::FairReputation,
         Self::NoRollback,
         Self::Repeatable,
+        Self::WithinLimits,
     ];
 
     /// Its name in reports, stable.
@@ -60,6 +64,7 @@ impl Oracle {
             Self::FairReputation => "fair-reputation",
             Self::NoRollback => "no-rollback",
             Self::Repeatable => "repeatable",
+            Self::WithinLimits => "within-limits",
         }
     }
 }

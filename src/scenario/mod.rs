@@ -29,7 +29,10 @@ pub use file::{FileError, Place, Problem};
 pub use listing::Listing;
 pub use nodes::{MAX_NODES, NodeSet, NodeSetError};
 pub use plan::Plan;
-pub use run::{Figures, Measured, Meter, RunError, RunOptions, Until, Watch, profile, run, run_on, verifier};
+pub use run::{
+    DynNetwork, Figures, Measured, Meter, Outfit, PeerOf, RunError, RunOptions, Until, Watch, profile, run,
+    run_on, verifier,
+};
 #[cfg(feature = "net")]
 pub use run::{Unfit, run_on_swarms, swarm_setup, unfit};
 pub use schema::schema;

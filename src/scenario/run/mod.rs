@@ -41,7 +41,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use error::RunError;
-pub use figures::{Figures, Measured, Meter};
+pub use figures::{DynNetwork, Figures, Measured, Meter, Outfit, PeerOf};
 pub use sim::{profile, run};
 pub use standing::{Until, Watch};
 #[cfg(feature = "net")]

@@ -69,6 +69,7 @@ fn look<B: Measured>(stage: &mut Stage<'_, B>) -> Vec<Holding> {
             holdings.push(Holding { node: node.0, requests: 1, ..Holding::default() });
             continue;
         };
+        let snapshot = stage.bed.account(node, snapshot);
         let mut gauges = snapshot.network;
         // A round of catching up may be going on at any time; its requests are no leftovers.
         gauges.requests = gauges.requests.saturating_sub(snapshot.catching_up);
@@ -83,6 +84,7 @@ fn look<B: Measured>(stage: &mut Stage<'_, B>) -> Vec<Holding> {
             scores,
             started: metrics.started,
             ended: [metrics.complete, metrics.enough, metrics.partial, metrics.failed, metrics.cancelled],
+            timed: Some((metrics.latency.count(), metrics.latency.sum())),
         });
     }
     holdings

@@ -11,29 +11,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::error::RunError;
-use super::figures::Measured;
+use super::figures::{DynNetwork, Measured, Outfit, PeerOf};
 use super::library::Library;
 use super::truth::Holder;
 use super::watched::Watched;
 use super::witness::{Names, Scribe, SharedJournal, open};
-use crate::network::{AnswerLimits, Network, Refusal, Responder};
+use crate::network::{AnswerLimits, Refusal, Responder};
 use crate::oracle::Fact;
 use crate::package::ReleaseId;
 use crate::record::{Publisher, Verifier};
 use crate::registry::{P2PRegistry, RegistryConfig, RegistryResponder};
 use crate::scenario::draw::{Concern, Draws};
 use crate::scenario::plan::{NodeRole, Plan};
-use crate::testbed::{Fault, Keep, NodeId, NodeSpec, Testbed};
+use crate::testbed::{Fault, Keep, NodeId, NodeSpec};
 use crate::time::WallTime;
 
 /// How long records that were published before the start are kept.
 const TTL: Duration = Duration::from_secs(7 * 86_400);
 
-/// The peer names of a testbed.
-pub(super) type PeerOf<B> = <<B as Testbed>::Network as Network>::Peer;
-
 /// A registry under test, on a testbed's network.
-pub(super) type Under<B> = P2PRegistry<Watched<<B as Testbed>::Network, Scribe<PeerOf<B>>>>;
+pub(super) type Under<B> = P2PRegistry<DynNetwork<PeerOf<B>>>;
 
 /// A modelled peer's responder, which the truth also looks into.
 #[derive(Clone)]
@@ -224,6 +221,7 @@ impl<'p, B: Measured> Stage<'p, B> {
             config.publish.validity = validity.0;
         }
         let network = Watched::new(network, scribe, self.bed.meter(node));
+        let Outfit { network, config } = self.bed.outfit(node, Outfit { network: Box::new(network), config });
         let (registry, driver) = P2PRegistry::new(network, store, config)
             .map_err(|error| RunError::Registry(error.to_string()))?;
         self.registries.insert(node, registry);

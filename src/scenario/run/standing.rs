@@ -160,12 +160,12 @@ impl Standing {
             }
         };
         match fact {
-            Fact::Began { query, asked, deadline } => {
+            Fact::Began { query, asked, deadline, .. } => {
                 let query = (node, *query);
                 let begun = Query { asked: asked.clone(), begun: at, deadline: *deadline, delivered: 0 };
                 self.queries.insert(query, begun);
             }
-            Fact::Submitted { request, query: Some(query), wanted, deadline } => {
+            Fact::Submitted { request, query: Some(query), wanted, deadline, .. } => {
                 let request = (node, *request);
                 let (query, wanted, deadline) = (*query, wanted.clone(), *deadline);
                 self.requests
@@ -176,7 +176,7 @@ impl Standing {
                     request.items += 1;
                 }
             }
-            Fact::Ended { request, result } => {
+            Fact::Ended { request, result, .. } => {
                 end(request, if result.is_ok() { "ended well" } else { "failed" })
             }
             Fact::Cancelled { request } => end(request, "was given up"),

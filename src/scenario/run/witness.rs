@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use super::journal::{Journal, get_of, wanted};
 use super::watched::{self, Witness};
-use crate::engine::Lookup;
+use crate::engine::{FanOut, Lookup, QueryConfig};
 use crate::network::{Event, Item, Peer, Request, RequestStats};
-use crate::oracle::{Asked, Fact};
+use crate::oracle::{Asked, Budget, Fact};
 use crate::record::Record;
 use crate::registry::{self, Behalf, Observed, Observer};
 use crate::testbed::NodeId;
@@ -61,8 +61,8 @@ impl<P: Peer> Witness<P> for Scribe<P> {
                 };
                 self.write(now, Fact::Came { request: *id, from: self.name(from), item });
             }
-            Event::Finished { id, result, .. } => {
-                self.write(now, Fact::Ended { request: *id, result: *result });
+            Event::Finished { id, result, stats } => {
+                self.write(now, Fact::Ended { request: *id, result: *result, elapsed: stats.elapsed });
             }
             Event::Rejected { what, why, .. } => open(&self.journal).refused(*what, *why),
             Event::Announcement { .. } => open(&self.journal).counts.traffic.heard(),
@@ -72,6 +72,21 @@ impl<P: Peer> Witness<P> for Scribe<P> {
 
     fn cost(&mut self, what: watched::Asked, well: bool, cost: &RequestStats) {
         open(&self.journal).counts.traffic.cost(what, well, cost);
+    }
+}
+
+/// What a search may do at the network. Of gets no bound is configured.
+fn budget(asked: registry::Asked<'_>, config: &QueryConfig) -> Budget {
+    let registry::Asked::Search(query) = asked else { return Budget::UNBOUNDED };
+    let fan_out = match config.fan_out {
+        FanOut::Fixed(most) => usize::from(most),
+        // They have a budget over many searches, and none for one.
+        FanOut::Hedged | FanOut::Adaptive => usize::MAX,
+    };
+    Budget {
+        // Peers that are asked for matches, and holders that are asked for the records of names.
+        questions_at_once: fan_out.saturating_add(usize::from(config.fetch_concurrency.max(1))),
+        lookups: 2 * query.limit.min(config.max_results),
     }
 }
 
@@ -88,6 +103,7 @@ impl<P: Peer> Observer<P> for Scribe<P> {
                     registry::Asked::OwnList(package) => Asked::Get(Lookup::List(package.clone())),
                 },
                 deadline: now.after(config.timeout),
+                budget: budget(asked, config),
             },
             Observed::Submitted { request, behalf, what, limits } => {
                 // A registry stores what it publishes before it tells anyone of it: from here on it is
@@ -102,6 +118,10 @@ impl<P: Peer> Observer<P> for Scribe<P> {
                         Behalf::Own(_) => None,
                     },
                     wanted: wanted(what, |peer| self.name(peer)),
+                    question: match what {
+                        Request::Ask { question, .. } => question.clone(),
+                        _ => Bytes::new(),
+                    },
                     deadline: limits.deadline,
                 }
             }
