@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::oracle::Truth;
 use crate::package::{Package, PackageId, PublisherId, Query, ReleaseId, Version, tokens};
-use crate::record::{Digest, MAX_ANNOUNCEMENT, Release, ReleaseList};
+use crate::record::{Digest, MAX_ANNOUNCEMENT, Record, Release, ReleaseList};
 use crate::testbed::{NodeId, Way};
 use crate::time::Timestamp;
 
@@ -94,6 +94,8 @@ pub(super) struct RunTruth {
     index: BTreeMap<(Field, String), Vec<usize>>,
     at_start: BTreeSet<ReleaseId>,
     yanked: BTreeMap<ReleaseId, Timestamp>,
+    /// Releases whose number their publisher gave to another too.
+    disputed: BTreeSet<ReleaseId>,
     lists: BTreeMap<PackageId, BTreeSet<Digest>>,
     /// Keys that registries under test hold: what is signed with one of these is theirs.
     own_keys: BTreeSet<PublisherId>,
@@ -119,6 +121,7 @@ impl RunTruth {
             index: BTreeMap::new(),
             at_start: BTreeSet::new(),
             yanked: BTreeMap::new(),
+            disputed: BTreeSet::new(),
             lists: BTreeMap::new(),
             own_keys: BTreeSet::new(),
             nodes: BTreeMap::new(),
@@ -161,6 +164,16 @@ impl RunTruth {
     /// A publisher has signed this list.
     pub(super) fn list(&mut self, list: &ReleaseList) {
         self.lists.entry(list.package.clone()).or_default().insert(list.digest);
+    }
+
+    /// A publisher has signed both under one number, as one does that has lost its disk: neither is served as truth.
+    pub(super) fn dispute(&mut self, first: &Record, second: &Record) {
+        let (Some((one, number)), Some((other, again))) = (statement(first), statement(second)) else {
+            return;
+        };
+        if one.package.publisher == other.package.publisher && number == again && one != other {
+            self.disputed.extend([one.clone(), other.clone()]);
+        }
     }
 
     /// A publisher takes a release back from then on.
@@ -291,9 +304,9 @@ impl RunTruth {
         self.nodes.keys().copied().filter(|node| self.holds(*node, release) == Some(true))
     }
 
-    /// Whether two different bodies were signed for `release`.
+    /// Whether two different bodies were signed for `release`, or its number was given to another too.
     pub(super) fn in_conflict(&self, release: &ReleaseId) -> bool {
-        self.by_release.get(release).is_some_and(|bodies| bodies.len() > 1)
+        self.disputed.contains(release) || self.by_release.get(release).is_some_and(|bodies| bodies.len() > 1)
     }
 
     /// Whether `release` was ever published, by `at`, under whatever digest.
@@ -344,6 +357,15 @@ impl RunTruth {
     }
 }
 
+/// What a publisher's number stands for.
+fn statement(record: &Record) -> Option<(&ReleaseId, u64)> {
+    match record {
+        Record::Release(release) => Some((&release.package.release, release.number)),
+        Record::Notice(notice) => Some((&notice.release, notice.number)),
+        Record::List(_) => None,
+    }
+}
+
 /// What a notice tells of a package: its name, categories and tags.
 fn as_noticed(package: &Package) -> Package {
     Package { title: String::new(), description: String::new(), ..package.clone() }
@@ -351,6 +373,11 @@ fn as_noticed(package: &Package) -> Package {
 
 impl Truth for RunTruth {
     fn published(&self, release: &ReleaseId, digest: &Digest, at: Timestamp) -> bool {
+        // It was verified before it came here; with a key that only a registry under test has, that registry signed it.
+        // One that dies when it has stored a release and not yet sent it publishes it by having it, when it comes back.
+        if self.own_keys.contains(&release.package.publisher) {
+            return true;
+        }
         let bodies = self.by_release.get(release).map_or(&[][..], Vec::as_slice);
         bodies
             .iter()

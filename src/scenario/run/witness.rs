@@ -159,7 +159,9 @@ impl<P: Peer> Observer<P> for Scribe<P> {
                     Record::Notice(notice) => notice.release.clone(),
                     Record::List(_) => return,
                 };
-                open(&self.journal).equivocation(release);
+                let mut journal = open(&self.journal);
+                journal.truth.dispute(&proof.first, &proof.second);
+                journal.equivocation(release);
                 return;
             }
             Observed::Received { .. }
