@@ -39,6 +39,9 @@ pub(crate) struct SweepHow {
     /// Go on after a failure; otherwise what runs is finished and nothing new begun
     #[arg(long)]
     pub(crate) keep_going: bool,
+    /// Fail when a place that drawn faults must reach was never reached, or do not; `explore` does from 3,000 seeds on
+    #[arg(long, value_name = "true|false")]
+    pub(crate) probes: Option<bool>,
     /// The folder that failing plans are written to
     #[arg(long, value_name = "DIR", default_value = "failures")]
     pub(crate) failures: PathBuf,

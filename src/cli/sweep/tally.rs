@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cli::output::paint;
+use crate::probe::Probe;
 use crate::scenario::plan::{Failure, FailureKind};
 use crate::scenario::report::{Align, Table, Tone};
 
@@ -22,6 +23,8 @@ pub(super) struct Tally {
     by: BTreeMap<(FailureKind, String), Of>,
     commands: Vec<String>,
     untold: u64,
+    /// How often each probe was reached, over all seeds that came to their end.
+    probes: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +37,34 @@ impl Tally {
     /// A seed ran, and all held.
     pub(super) fn pass(&mut self) {
         self.passed += 1;
+    }
+
+    /// A seed reached these probes so often.
+    pub(super) fn reached(&mut self, probes: BTreeMap<String, u64>) {
+        for (name, count) in probes {
+            let sum = self.probes.entry(name).or_default();
+            *sum = sum.saturating_add(count);
+        }
+    }
+
+    /// Probes that drawn faults must reach and that no seed has reached.
+    pub(super) fn unreached(&self) -> Vec<Probe> {
+        Probe::missing(&self.probes)
+    }
+
+    fn probes(&self) -> String {
+        let reached = |probe: &Probe| self.probes.get(probe.name()).is_some_and(|count| *count > 0);
+        let due = Probe::expected().count();
+        let unreached: Vec<&str> = self.unreached().into_iter().map(Probe::name).collect();
+        let all = format!(
+            "{} of {} probes reached",
+            Probe::ALL.iter().filter(|it| reached(it)).count(),
+            Probe::ALL.len()
+        );
+        match unreached.as_slice() {
+            [] => format!("{all}, and all {due} that drawn faults must reach\n"),
+            some => format!("{all}; never reached: {}\n", some.join(", ")),
+        }
     }
 
     /// A seed failed; `commands` make it again.
@@ -113,6 +144,9 @@ impl Tally {
             text.push_str(&if count > 0 { paint(Tone::Bad, &told) } else { told });
         }
         text.push_str(&format!(", {} not run\n", all.saturating_sub(self.ran())));
+        if !self.probes.is_empty() {
+            text.push_str(&self.probes());
+        }
         text
     }
 }
@@ -139,6 +173,14 @@ mod tests {
         let text = anstream::adapter::strip_str(&tally.text(1200, 10.0)).to_string();
         let end = "1000 of 1200 seeds ran in 10.0s, 100.0/s: 900 passed, 0 failed, 90 crashed, 10 hung, 0 broke, 200 not run\n";
         assert!(text.ends_with(end), "{text}");
+        assert!(text.ends_with(end), "{text}");
+        let probes = |count| Probe::expected().map(|it| (it.name().to_owned(), count)).collect();
+        tally.reached(probes(0));
+        assert_eq!(tally.unreached().len(), Probe::expected().count());
+        assert!(tally.text(1200, 10.0).contains("never reached: "));
+        tally.reached(probes(2));
+        assert_eq!(tally.unreached(), []);
+        assert!(tally.text(1200, 10.0).contains("that drawn faults must reach"));
         assert!(text.contains("hung") && text.contains("0, 100, 200, 300, 400, …"), "{text}");
     }
 }

@@ -3,6 +3,7 @@
 //! A line in is the place of the file and the seed: `0 17`. A line out is a [`Told`] in JSON. It ends when nobody asks
 //! any more. Signals are for the process that asks: a Ctrl-C reaches both, and is none of a worker's business.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::thread;
@@ -21,8 +22,8 @@ use crate::scenario::report::{RunReport, Verdict};
 /// What a worker tells of a run.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Told {
-    /// All held.
-    Passed,
+    /// All held. How often each probe was reached.
+    Passed(BTreeMap<String, u64>),
     /// Not all held.
     Failed(Box<RunReport>),
     /// It could not be carried out, or panicked.
@@ -53,7 +54,7 @@ fn take(files: &[PathBuf], sources: &[Source], on: On<'_>) -> Result<End, Refuse
         };
         let Some(source) = sources.get(job.source) else { break };
         let told = match job::run(&job, source, on, &How::default(), None, &stop) {
-            Ran::Ended(report) if report.verdict == Verdict::Pass => Told::Passed,
+            Ran::Ended(report) if report.verdict == Verdict::Pass => Told::Passed(report.probes),
             Ran::Ended(report) => Told::Failed(report),
             Ran::Broke(cause) => Told::Broke(cause),
             Ran::Stopped => Told::Broke("it stopped, and nobody had asked it to".to_owned()),

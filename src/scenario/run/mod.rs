@@ -198,7 +198,7 @@ pub fn run_on<B: Measured>(
 fn is_quiet(plan: &Plan) -> bool {
     let peers = plan.nodes.start.saturating_sub(plan.nodes.registries);
     let full = plan.catalogue.registries_full && plan.registry.holds.is_none();
-    let full = full || (peers > 20 * plan.nodes.registries && plan.registry.answers_wanted >= 3);
+    let full = full || (peers > 6 * plan.nodes.registries && plan.registry.answers_wanted >= 3);
     !plan.has_faults() && plan.catalogue.coverage >= 1.0 && full
 }
 

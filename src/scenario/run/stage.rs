@@ -180,7 +180,7 @@ impl<'p, B: Measured> Stage<'p, B> {
             truth.unfit(node, super::truth::Unfit::Undialable, at, true);
         }
         if let Some(number) = role {
-            truth.own_key(self.publisher(number).id());
+            truth.own_key(node, self.publisher(number).id());
             self.empty.insert(node, empty);
         }
         Ok(())

@@ -98,7 +98,7 @@ pub(super) struct RunTruth {
     disputed: BTreeSet<ReleaseId>,
     lists: BTreeMap<PackageId, BTreeSet<Digest>>,
     /// Keys that registries under test hold: what is signed with one of these is theirs.
-    own_keys: BTreeSet<PublisherId>,
+    own_keys: BTreeMap<PublisherId, NodeId>,
     nodes: BTreeMap<NodeId, NodeTruth>,
     holders: BTreeMap<NodeId, SharedHolder>,
     cuts: Vec<CutTruth>,
@@ -123,7 +123,7 @@ impl RunTruth {
             yanked: BTreeMap::new(),
             disputed: BTreeSet::new(),
             lists: BTreeMap::new(),
-            own_keys: BTreeSet::new(),
+            own_keys: BTreeMap::new(),
             nodes: BTreeMap::new(),
             holders: BTreeMap::new(),
             cuts: Vec::new(),
@@ -131,8 +131,16 @@ impl RunTruth {
     }
 
     /// A registry under test signs with this key.
-    pub(super) fn own_key(&mut self, publisher: PublisherId) {
-        self.own_keys.insert(publisher);
+    pub(super) fn own_key(&mut self, node: NodeId, publisher: PublisherId) {
+        self.own_keys.insert(publisher, node);
+    }
+
+    /// A registry has begun a life with a release on its disk. One of its own, signed before it died and not sent by then,
+    /// is published by this.
+    pub(super) fn found_on_disk(&mut self, node: NodeId, release: &Release, at: Timestamp) {
+        if self.own_keys.get(&release.package.release.package.publisher) == Some(&node) {
+            self.publish(release, at, false);
+        }
     }
 
     /// A publisher has signed this body and publishes it from then on, whole or by notice. At the start
@@ -373,11 +381,6 @@ fn as_noticed(package: &Package) -> Package {
 
 impl Truth for RunTruth {
     fn published(&self, release: &ReleaseId, digest: &Digest, at: Timestamp) -> bool {
-        // It was verified before it came here; with a key that only a registry under test has, that registry signed it.
-        // One that dies when it has stored a release and not yet sent it publishes it by having it, when it comes back.
-        if self.own_keys.contains(&release.package.publisher) {
-            return true;
-        }
         let bodies = self.by_release.get(release).map_or(&[][..], Vec::as_slice);
         bodies
             .iter()
@@ -388,7 +391,7 @@ impl Truth for RunTruth {
     fn listed(&self, package: &PackageId, digest: &Digest, _at: Timestamp) -> bool {
         // A list was verified before it came here; with a key that only a registry under test has, that
         // registry signed it.
-        self.own_keys.contains(&package.publisher)
+        self.own_keys.contains_key(&package.publisher)
             || self.lists.get(package).is_some_and(|digests| digests.contains(digest))
     }
 

@@ -142,6 +142,9 @@ impl<P: Peer> Observer<P> for Scribe<P> {
                 let mut journal = open(&self.journal);
                 match &**record {
                     Record::Release(release) => {
+                        if via == registry::Via::Store {
+                            journal.truth.found_on_disk(self.node, release, now);
+                        }
                         journal.truth.learned(self.node, &release.package.release);
                     }
                     Record::Notice(notice) => {
