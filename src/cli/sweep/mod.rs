@@ -161,6 +161,9 @@ pub(crate) fn sweep(swept: &Swept, how: &SweepHow, on: On<'_>) -> Result<End, Re
     let held_to = how.probes.unwrap_or(swept.built_in && tally.ran() >= ENOUGH_TO_REACH_ALL);
     let unreached = held_to && !tally.unreached().is_empty();
     folder.end();
+    if held_to {
+        output::put(&format!("\n{}", tally.probes()))?;
+    }
     output::put(&tally.text(queue.len(), clock.elapsed().as_secs_f64()))?;
     if let Some(wrong) = wrong {
         return Err(wrong);
