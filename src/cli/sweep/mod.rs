@@ -155,7 +155,7 @@ pub(crate) fn sweep(swept: &Swept, how: &SweepHow, on: On<'_>) -> Result<End, Re
             }
         }
         progress.end();
-        Ok(())
+        Ok::<(), Refused>(())
     })?;
     let (tally, wrong) = (sweep.tally, sweep.wrong);
     let held_to = how.probes.unwrap_or(swept.built_in && tally.ran() >= ENOUGH_TO_REACH_ALL);
