@@ -138,9 +138,14 @@ impl RunTruth {
     /// A registry has begun a life with a release on its disk. One of its own, signed before it died and not sent by then,
     /// is published by this.
     pub(super) fn found_on_disk(&mut self, node: NodeId, release: &Release, at: Timestamp) {
-        if self.own_keys.get(&release.package.release.package.publisher) == Some(&node) {
+        if self.is_own(node, &release.package.release) {
             self.publish(release, at, false);
         }
+    }
+
+    /// Whether `release` is published with the key that the registry on `node` has.
+    pub(super) fn is_own(&self, node: NodeId, release: &ReleaseId) -> bool {
+        self.own_keys.get(&release.package.publisher) == Some(&node)
     }
 
     /// A publisher has signed this body and publishes it from then on, whole or by notice. At the start

@@ -148,7 +148,11 @@ impl<P: Peer> Observer<P> for Scribe<P> {
                         journal.truth.learned(self.node, &release.package.release);
                     }
                     Record::Notice(notice) => {
-                        if via == registry::Via::Own && notice.says == crate::record::Says::Yanked {
+                        // A yank, too, may have been stored in a life that ended before it could send it.
+                        let own = via == registry::Via::Own
+                            || (via == registry::Via::Store
+                                && journal.truth.is_own(self.node, &notice.release));
+                        if own && notice.says == crate::record::Says::Yanked {
                             journal.truth.yank(&notice.release, now);
                         }
                     }
