@@ -12,6 +12,7 @@ use super::fact::{Asked, Fact, Seen, Wanted};
 use super::truth::Truth;
 use super::verdict::{Oracle, Violation};
 use crate::engine::{Found, Outcome, QueryId, QueryOutcome, Reason};
+use crate::message::{Answer, AnswerBody};
 use crate::network::RequestId;
 use crate::package::{Query, ReleaseId};
 use crate::record::Record;
@@ -115,11 +116,14 @@ impl Recall {
                 let question = Question { query: *query, held: held.cloned().collect() };
                 self.questions.insert((*node, *request), question);
             }
-            Fact::Came { request, from, .. } => {
+            Fact::Came { request, from, item } => {
                 let Some(question) = self.questions.get(&(*node, *request)) else { return };
                 if let Some(search) = self.searches.get_mut(&(*node, question.query)) {
                     search.answerers.insert(*from);
-                    search.told.extend(question.held.iter().map(|id| (id.clone(), *from)));
+                    // Who has more to tell has not told all that it holds: the page that is its last says so.
+                    if !question.held.is_empty() && is_last(item) {
+                        search.told.extend(question.held.iter().map(|id| (id.clone(), *from)));
+                    }
                 }
             }
             Fact::Ended { request, .. } | Fact::Cancelled { request } => {
@@ -225,6 +229,11 @@ impl Recall {
             }
         }
     }
+}
+
+/// Whether an answer to a search is all of it, or the last of its pages.
+fn is_last(answer: &[u8]) -> bool {
+    Answer::decode(answer).is_ok_and(|answer| matches!(answer.body, AnswerBody::Found { next: None, .. }))
 }
 
 fn releases(outcome: &QueryOutcome) -> BTreeSet<ReleaseId> {

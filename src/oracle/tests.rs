@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::engine::{Cause, Coverage, Found, Lookup, Missing, Outcome, QueryId, QueryOutcome, Reason};
+use crate::message::{Answer, AnswerBody, Cursor};
 use crate::network::{Done, Failure, RequestId};
 use crate::package::{Package, PackageId, PackageName, PublisherId, Query, ReleaseId, Version};
 use crate::record::{Checked, Digest, Record, Release, ReleaseList};
@@ -111,9 +112,19 @@ fn submitted() -> Fact {
 }
 
 fn came(from: NodeId, records: &[&Checked]) -> Fact {
-    let mut item = b"an answer: ".to_vec();
-    records.iter().for_each(|record| item.extend_from_slice(record.bytes()));
-    Fact::Came { request: REQUEST, from, item: item.into() }
+    page(from, records, None)
+}
+
+/// A page of an answer; without `next` the last.
+fn page(from: NodeId, records: &[&Checked], next: Option<Cursor>) -> Fact {
+    let body = AnswerBody::Found {
+        held: 9,
+        fresh: WallTime::EPOCH,
+        records: records.iter().map(|record| record.bytes().clone()).collect(),
+        names: Vec::new(),
+        next,
+    };
+    Fact::Came { request: REQUEST, from, item: Answer { to: [0; 8], body }.encode() }
 }
 
 fn ended(result: Result<Done, Failure>) -> Fact {
@@ -400,6 +411,16 @@ fn recall_sees_what_an_honest_answerer_told_in_vain() {
         *history.last_mut().unwrap() = (9, finished(Outcome::Complete, &[]));
     });
     assert_eq!(found, only(Oracle::Recall));
+}
+
+#[test]
+fn who_has_more_to_tell_has_not_told_all_that_it_holds() {
+    let found = broken(|history| {
+        history[2].1 = page(PEER, &[], Some(Cursor(Bytes::from_static(b"more"))));
+        history.remove(4);
+        *history.last_mut().unwrap() = (9, finished(Outcome::Complete, &[]));
+    });
+    assert_eq!(found, BTreeSet::new());
 }
 
 #[test]
