@@ -50,6 +50,12 @@ pub(crate) struct Faults {
     pub(crate) garbles: Vec<Garble>,
     /// The last answer it gave, to be given again where another belongs.
     pub(crate) last: Bytes,
+    /// Whether it keeps no further keys for the DHT.
+    pub(crate) full: bool,
+    /// Whether it keeps nothing of what it acknowledges.
+    pub(crate) forgets: bool,
+    /// How much later its answers leave, in ns.
+    pub(crate) late: u64,
 }
 
 /// A question that an application was handed.

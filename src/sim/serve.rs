@@ -82,7 +82,14 @@ impl World {
             self.exchanges.remove(slot);
             return;
         }
+        let leaves = self.held_back(server, leaves);
         self.answer(slot, leaves, reply, size);
+    }
+
+    /// When an answer that is ready at `ready` leaves `server`: later where it holds its answers back, though it
+    /// serves the next meanwhile.
+    fn held_back(&self, server: u32, ready: u64) -> u64 {
+        ready.saturating_add(self.node(server).faults.as_ref().map_or(0, |faults| faults.late))
     }
 
     /// When `server` will have served one more request of `kind`.
@@ -145,6 +152,7 @@ impl World {
             return;
         }
         let leaves = self.serve_until(node, Kind::Question, draw.wide(4));
+        let leaves = self.held_back(node, leaves);
         let (reply, size) = self.answer_reply(slot, node, answer);
         self.answer(slot, leaves, reply, size);
     }
@@ -179,7 +187,11 @@ impl World {
             Kind::AddProvider => {
                 let Some(key) = self.exchanges.get(slot).map(|e| e.key) else { return (Reply::Broken, 0) };
                 let wall = self.wall();
-                let most = self.config.limits.provider_keys;
+                let most = match &self.node(server).faults {
+                    Some(faults) if faults.forgets => return (Reply::Done, FRAME),
+                    Some(faults) if faults.full => 0,
+                    _ => self.config.limits.provider_keys,
+                };
                 let added = self.node_mut(server).providers.add(key, client, wall + PROVIDER_TTL, most, wall);
                 if !added {
                     self.drop_for(server);
@@ -314,8 +326,10 @@ impl World {
             h.value == value || self.config.validator.select(&bytes, &h.value, &value) == Choice::Offered
         });
         sometimes!(!better, WorseRecordRefused);
+        let refuses = from != server
+            && self.node(server).faults.as_ref().is_some_and(|f| f.forgets || (f.full && held.is_none()));
         let mut kept = false;
-        if better && expires > wall {
+        if better && expires > wall && !refuses {
             let synced = self.now.saturating_add(crate::time::nanos(self.record_sync(server, key)));
             let own = self.positions[server as usize];
             let most = self.config.limits.records;

@@ -20,6 +20,9 @@ impl TraceEvent {
             Fault::Stall { node, .. } => (7, node.0, 1),
             Fault::Garbles { node, ways } => (8, node.0, ways.len()),
             Fault::Dialable { node, .. } => (9, node.0, 1),
+            Fault::Full { node, .. } => (10, node.0, 1),
+            Fault::Forgets { node, .. } => (11, node.0, 1),
+            Fault::Late { node, .. } => (12, node.0, 1),
         };
         Self::Faulted { kind, first, size: size as u32 }
     }
@@ -93,6 +96,18 @@ impl World {
                     (false, true) => self.unreachable = self.unreachable.saturating_sub(1),
                     _ => {}
                 }
+            }
+            Fault::Full { node, full } => {
+                let node = self.existing(node)?;
+                self.node_mut(node).faults().full = full;
+            }
+            Fault::Forgets { node, forgets } => {
+                let node = self.existing(node)?;
+                self.node_mut(node).faults().forgets = forgets;
+            }
+            Fault::Late { node, by } => {
+                let node = self.existing(node)?;
+                self.node_mut(node).faults().late = crate::time::nanos(by);
             }
         }
         Ok(())

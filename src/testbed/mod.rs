@@ -211,6 +211,28 @@ pub enum Fault {
         /// Whether others can dial it from now on.
         dialable: bool,
     },
+    /// The node's share of the DHT is full: it keeps no key that it does not hold yet, and acknowledges what it
+    /// is asked to keep all the same, as Kademlia does. What it holds it serves and renews. Or it has room again.
+    Full {
+        /// Which node.
+        node: NodeId,
+        /// Whether it is full from now on.
+        full: bool,
+    },
+    /// The node acknowledges what others ask it to keep for the DHT, and keeps none of it; or keeps it again.
+    Forgets {
+        /// Which node.
+        node: NodeId,
+        /// Whether it forgets from now on.
+        forgets: bool,
+    },
+    /// The node serves as fast as ever, and lets each answer go only so much later; zero takes it back.
+    Late {
+        /// Which node.
+        node: NodeId,
+        /// How much later.
+        by: Duration,
+    },
 }
 
 /// What is changed about links, on top of the profile. The default changes nothing.

@@ -315,6 +315,10 @@ impl SwarmTestbed {
                 one.iter().chain(other).try_for_each(|node| self.node(*node).map(|_| ()))
             }
             Fault::Links { nodes, .. } => nodes.iter().try_for_each(|node| self.node(*node).map(|_| ())),
+            // A node's store and its answers' times are its own, and no hook is in it.
+            Fault::Full { .. } => Err(TestbedError::Unsupported { what: "a full store" }),
+            Fault::Forgets { .. } => Err(TestbedError::Unsupported { what: "lying acknowledgements" }),
+            Fault::Late { .. } => Err(TestbedError::Unsupported { what: "answers that are held back" }),
         }
     }
 
@@ -397,6 +401,8 @@ impl Testbed for SwarmTestbed {
             Fault::Garbles { node, ways } => self.strike(node, |line| line.set_garbles(ways)),
             Fault::Dialable { node, dialable } => self.strike(node, |line| line.set_dialable(dialable)),
             Fault::Cut { .. } | Fault::Heal { .. } | Fault::Links { .. } => Ok(()),
+            // Refused above.
+            Fault::Full { .. } | Fault::Forgets { .. } | Fault::Late { .. } => Ok(()),
         }
     }
 

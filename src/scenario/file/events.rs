@@ -256,6 +256,17 @@ pub(crate) static FAULT: Section = Section {
             Kind::Table(&EQUIVOCATE),
             "A publisher signs two bodies for one release and number.",
         ),
+        optional(
+            "store_full",
+            Kind::Table(&STORE_FULL),
+            "Nodes have no room for what others want to keep with them in the DHT.",
+        ),
+        optional(
+            "lying_acks",
+            Kind::Table(&LYING_ACKS),
+            "Nodes acknowledge what they do not keep for the DHT.",
+        ),
+        optional("late", Kind::Table(&LATE), "Nodes hold each answer back, as long as others will wait."),
     ],
     one_of: &[
         "churn",
@@ -273,6 +284,9 @@ pub(crate) static FAULT: Section = Section {
         "malformed",
         "rollback",
         "equivocate",
+        "store_full",
+        "lying_acks",
+        "late",
     ],
 };
 
@@ -446,6 +460,27 @@ static UNDIALABLE: Section = Section {
     name: "undialable",
     doc: "Nodes can no longer be dialled; connections that stand are kept.",
     keys: &[AMONG, SHARE],
+    one_of: &[],
+};
+
+static STORE_FULL: Section = Section {
+    name: "store_full",
+    doc: "Nodes keep no key of the DHT that they do not hold yet. Others are told that it was kept, as Kademlia does.",
+    keys: &[AMONG, SHARE],
+    one_of: &[],
+};
+
+static LYING_ACKS: Section = Section {
+    name: "lying_acks",
+    doc: "Nodes acknowledge what others ask them to keep for the DHT, records and providers, and keep none of it.",
+    keys: &[AMONG, SHARE],
+    one_of: &[],
+};
+
+static LATE: Section = Section {
+    name: "late",
+    doc: "Nodes serve as fast as ever, and hold each answer back: a slow-loris, where this is just under a timeout.",
+    keys: &[AMONG, SHARE, required("by", SOME_SPAN, "How much later each answer leaves.")],
     one_of: &[],
 };
 

@@ -327,6 +327,17 @@ pub enum Weather {
         /// The share of modelled peers that serve the other.
         share: f64,
     },
+    /// Nodes have no room for further keys of the DHT.
+    StoreFull(Whom),
+    /// Nodes acknowledge what they do not keep.
+    LyingAcks(Whom),
+    /// Nodes hold each answer back.
+    Late {
+        /// Whom.
+        whom: Whom,
+        /// How much later it leaves.
+        by: Duration,
+    },
 }
 
 /// Whom a crash strikes.

@@ -99,6 +99,9 @@ impl Reader<'_> {
             "undialable" => Ok(Weather::Undialable(self.whom()?)),
             "malformed" => Ok(self.malformed()),
             "rollback" => Ok(Weather::Rollback { package: self.package()?, share: table.number("share") }),
+            "store_full" => Ok(Weather::StoreFull(self.whom()?)),
+            "lying_acks" => Ok(Weather::LyingAcks(self.whom()?)),
+            "late" => Ok(Weather::Late { whom: self.whom()?, by: table.span("by") }),
             _ => Ok(Weather::Equivocate { package: self.package()?, share: table.number("share") }),
         }
     }

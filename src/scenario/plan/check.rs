@@ -162,7 +162,10 @@ fn sets(turn: &Turn) -> Vec<&NodeSet> {
         | Turn::Garbles { nodes, .. }
         | Turn::Lies { nodes, .. }
         | Turn::Rollback { nodes, .. }
-        | Turn::Equivocate { nodes, .. } => vec![nodes],
+        | Turn::Equivocate { nodes, .. }
+        | Turn::Full { nodes, .. }
+        | Turn::Forgets { nodes, .. }
+        | Turn::Late { nodes, .. } => vec![nodes],
         Turn::Cut { from, to, .. } | Turn::Heal { from, to } => vec![from, to],
     }
 }

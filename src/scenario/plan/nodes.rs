@@ -20,7 +20,10 @@ impl Turn {
             | Self::Garbles { nodes, .. }
             | Self::Lies { nodes, .. }
             | Self::Rollback { nodes, .. }
-            | Self::Equivocate { nodes, .. } => vec![nodes],
+            | Self::Equivocate { nodes, .. }
+            | Self::Full { nodes, .. }
+            | Self::Forgets { nodes, .. }
+            | Self::Late { nodes, .. } => vec![nodes],
             Self::Cut { from, to, .. } | Self::Heal { from, to } => vec![from, to],
         }
     }

@@ -389,6 +389,27 @@ pub enum Turn {
         /// Whether from now on.
         on: bool,
     },
+    /// Nodes have no room for further keys of the DHT, or have it again.
+    Full {
+        /// Which.
+        nodes: NodeSet,
+        /// Whether they are full from now on.
+        on: bool,
+    },
+    /// Nodes acknowledge what they are asked to keep and do not keep it, or keep it again.
+    Forgets {
+        /// Which.
+        nodes: NodeSet,
+        /// Whether they forget from now on.
+        on: bool,
+    },
+    /// Nodes let each answer go so much later; 0 takes it back.
+    Late {
+        /// Which.
+        nodes: NodeSet,
+        /// How much later.
+        by: Span,
+    },
 }
 
 /// How links change.
@@ -466,6 +487,9 @@ impl Turn {
             Self::Dialable { nodes, on } => each(nodes, &|node| Fault::Dialable { node, dialable: *on }),
             Self::Garbles { nodes, ways } => each(nodes, &|node| Fault::Garbles { node, ways: ways.clone() }),
             Self::Lies { .. } | Self::Rollback { .. } | Self::Equivocate { .. } => Vec::new(),
+            Self::Full { nodes, on } => each(nodes, &|node| Fault::Full { node, full: *on }),
+            Self::Forgets { nodes, on } => each(nodes, &|node| Fault::Forgets { node, forgets: *on }),
+            Self::Late { nodes, by } => each(nodes, &|node| Fault::Late { node, by: by.0 }),
         }
     }
 
@@ -480,7 +504,10 @@ impl Turn {
             Self::Silent { on, .. }
             | Self::Stall { on, .. }
             | Self::Rollback { on, .. }
-            | Self::Equivocate { on, .. } => *on,
+            | Self::Equivocate { on, .. }
+            | Self::Full { on, .. }
+            | Self::Forgets { on, .. } => *on,
+            Self::Late { by, .. } => !by.0.is_zero(),
             Self::Garbles { ways, .. } => !ways.is_empty(),
             Self::Lies { kinds, .. } => !kinds.is_empty(),
         }

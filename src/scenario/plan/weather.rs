@@ -38,6 +38,9 @@ struct Layers {
     undialable: Vec<Layer<()>>,
     garbles: Vec<Layer<Vec<Garble>>>,
     lies: Vec<Layer<Vec<Lie>>>,
+    full: Vec<Layer<()>>,
+    forgets: Vec<Layer<()>>,
+    late: Vec<Layer<Duration>>,
     /// What is not a node's own state.
     others: Vec<(Duration, Turn)>,
 }
@@ -71,6 +74,10 @@ pub(super) fn events(scenario: &Scenario, seed: u64, listings: &[Listing]) -> Ve
     all.extend(turns(&layers.undialable, end, on, |nodes, struck| Turn::Dialable { nodes, on: !struck }));
     all.extend(turns(&layers.garbles, end, union, |nodes, ways| Turn::Garbles { nodes, ways }));
     all.extend(turns(&layers.lies, end, union, |nodes, kinds| Turn::Lies { nodes, kinds }));
+    all.extend(turns(&layers.full, end, on, |nodes, on| Turn::Full { nodes, on }));
+    all.extend(turns(&layers.forgets, end, on, |nodes, on| Turn::Forgets { nodes, on }));
+    let longest = |active: &[&Duration]| active.iter().copied().max().copied().unwrap_or_default();
+    all.extend(turns(&layers.late, end, longest, |nodes, by| Turn::Late { nodes, by: Span(by) }));
     let down = |active: &[&Keep]| active.first().map(|keep| **keep);
     all.extend(turns(&lives(layers.down), end, down, |nodes, down| match down {
         Some(keep) => Turn::Kill { nodes, keep },
@@ -188,6 +195,9 @@ fn kind(weather: &Weather) -> u64 {
         Weather::Malformed { .. } => 13,
         Weather::Rollback { .. } => 14,
         Weather::Equivocate { .. } => 15,
+        Weather::StoreFull(_) => 16,
+        Weather::LyingAcks(_) => 17,
+        Weather::Late { .. } => 18,
     }
 }
 
@@ -229,6 +239,9 @@ impl Expander<'_> {
             Weather::Silent(whom) => self.lay(self.struck(whom), (), &mut layers.silent),
             Weather::Stall(whom) => self.lay(self.struck(whom), (), &mut layers.stalled),
             Weather::Undialable(whom) => self.lay(self.struck(whom), (), &mut layers.undialable),
+            Weather::StoreFull(whom) => self.lay(self.struck(whom), (), &mut layers.full),
+            Weather::LyingAcks(whom) => self.lay(self.struck(whom), (), &mut layers.forgets),
+            Weather::Late { whom, by } => self.lay(self.struck(whom), *by, &mut layers.late),
             Weather::Malformed { share, garbles, lies } => {
                 let nodes = self.peers(*share);
                 if !garbles.is_empty() {

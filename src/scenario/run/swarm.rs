@@ -68,6 +68,9 @@ pub fn unfit(plan: &Plan) -> Result<(), Unfit> {
     let what = plan.timeline.events.iter().find_map(|event| match &event.what {
         Turn::Cut { .. } | Turn::Heal { .. } => Some("a partition"),
         Turn::Links { .. } => Some("a fault of links"),
+        Turn::Full { .. } => Some("a full store"),
+        Turn::Forgets { .. } => Some("lying acknowledgements"),
+        Turn::Late { .. } => Some("answers that are held back"),
         _ => None,
     });
     what.map_or(Ok(()), |what| Err(Unfit::Fault { what }))

@@ -281,3 +281,70 @@ fn lookups_over_the_limit_wait_and_a_cancelled_one_gives_up_its_place() {
     assert!(!ended.contains(&RequestId(120)));
     assert_eq!(client.net.gauges(), Gauges::default());
 }
+
+#[test]
+fn a_full_peer_acknowledges_and_keeps_no_new_key_but_renews_what_it_holds() {
+    let mut bed = world(config(21, Profile::lan()), 1, 60);
+    let mut client = Client::of(&mut bed, 0);
+    tell(&mut bed, client.put("old", "ok:1")).result.unwrap();
+    let holds = bed.holders(b"old");
+    assert!(holds.len() > 5, "{holds:?}");
+    for node in 1..61 {
+        bed.apply(Fault::Full { node: NodeId(node), full: true }).unwrap();
+    }
+    let new = tell(&mut bed, client.put("new", "ok:1"));
+    assert!(matches!(new.result, Ok(Done::Stored { acked, verified: Some(0) }) if acked > 5), "{new:?}");
+    assert!(bed.holders(b"new").iter().all(|node| node.0 == 0), "nobody else keeps it");
+    tell(&mut bed, client.put("old", "ok:2")).result.unwrap();
+    let old = tell(&mut bed, client.get("old"));
+    let value = |item: &Item<SimPeer>| matches!(item, Item::Record { value, .. } if value == "ok:2");
+    assert!(old.items.iter().any(|(_, item)| value(item)), "{old:?}");
+    for node in 1..61 {
+        bed.apply(Fault::Full { node: NodeId(node), full: false }).unwrap();
+    }
+    tell(&mut bed, client.put("new", "ok:1")).result.unwrap();
+    assert!(bed.holders(b"new").len() > 5, "there is room again");
+}
+
+#[test]
+fn a_lying_acknowledgement_counts_as_acknowledged_and_never_as_verified() {
+    let mut bed = world(config(22, Profile::lan()), 1, 60);
+    let mut client = Client::of(&mut bed, 0);
+    for node in 1..61 {
+        bed.apply(Fault::Forgets { node: NodeId(node), forgets: true }).unwrap();
+    }
+    let put = tell(&mut bed, client.put("k", "ok:1"));
+    assert!(matches!(put.result, Ok(Done::Stored { acked, verified: Some(0) }) if acked > 5), "{put:?}");
+    assert!(bed.holders(b"k").iter().all(|node| node.0 == 0));
+    for node in 1..61 {
+        bed.apply(Fault::Forgets { node: NodeId(node), forgets: false }).unwrap();
+    }
+    let put = tell(&mut bed, client.put("k", "ok:1"));
+    assert!(matches!(put.result, Ok(Done::Stored { verified: Some(1..), .. })), "{put:?}");
+}
+
+#[test]
+fn a_late_peer_answers_so_much_later_however_many_ask() {
+    let mut bed = world(config(23, Profile::lan()), 1, 60);
+    let mut client = Client::of(&mut bed, 0);
+    tell(&mut bed, client.ask(9, "dial")).result.unwrap();
+    bed.apply(Fault::Late { node: NodeId(9), by: Duration::from_secs(4) }).unwrap();
+    let asked = |peer| Request::Ask { peer: SimPeer(peer), question: Bytes::from_static(b"q") };
+    let began = bed.now();
+    let ids: Vec<_> = (0..3).map(|_| client.submit(asked(9), MINUTE)).collect();
+    tell(&mut bed, async {
+        let mut answered = 0;
+        while answered < ids.len() {
+            if let Event::Finished { id, result, .. } = client.event(None).await {
+                assert!(ids.contains(&id) && result == Ok(Done::Answered), "{result:?}");
+                answered += 1;
+            }
+        }
+    });
+    let took = bed.now().since(began);
+    assert!(took >= Duration::from_secs(4) && took < Duration::from_secs(5), "{took:?}");
+    let id = client.submit(asked(9), Duration::from_secs(3));
+    assert_eq!(tell(&mut bed, client.wait(id)).result, Err(Failure::TimedOut), "after its deadline");
+    bed.apply(Fault::Late { node: NodeId(9), by: Duration::ZERO }).unwrap();
+    assert!(tell(&mut bed, client.ask(9, "q")).stats.elapsed < Duration::from_secs(1));
+}

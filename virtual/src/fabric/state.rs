@@ -185,7 +185,13 @@ impl State {
             }
             Fault::Links { nodes, .. } => nodes.iter().copied().collect(),
             Fault::Kill { node, .. } | Fault::Restart { node } | Fault::Dialable { node, .. } => vec![*node],
-            Fault::Slow { .. } | Fault::Silent { .. } | Fault::Stall { .. } | Fault::Garbles { .. } => {
+            Fault::Slow { .. }
+            | Fault::Silent { .. }
+            | Fault::Stall { .. }
+            | Fault::Garbles { .. }
+            | Fault::Full { .. }
+            | Fault::Forgets { .. }
+            | Fault::Late { .. } => {
                 let what = "what a node answers: a fabric carries bytes, and knows no answers";
                 return Err(TestbedError::Unsupported { what });
             }
