@@ -144,11 +144,17 @@ pub enum Family {
     Rollback,
     /// Two bodies for one release.
     Equivocation,
+    /// Stores have no room for further keys.
+    StoreFull,
+    /// Nodes acknowledge what they do not keep.
+    LyingAcks,
+    /// Answers are held back.
+    Late,
 }
 
 impl Family {
     /// All of them. Their places are part of every plan: new ones come at the end.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Churn,
         Self::Crash,
         Self::Partition,
@@ -165,10 +171,13 @@ impl Family {
         Self::Lies,
         Self::Rollback,
         Self::Equivocation,
+        Self::StoreFull,
+        Self::LyingAcks,
+        Self::Late,
     ];
 
     /// Their names in files, in the order of [`Family::ALL`].
-    pub const NAMES: [&'static str; 16] = [
+    pub const NAMES: [&'static str; 19] = [
         "churn",
         "crash",
         "partition",
@@ -185,6 +194,9 @@ impl Family {
         "lies",
         "rollback",
         "equivocation",
+        "store-full",
+        "lying-acks",
+        "late",
     ];
 
     /// Whether it stops nodes and starts them again.

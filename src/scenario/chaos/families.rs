@@ -95,6 +95,12 @@ fn weather(family: Family, dice: &mut Dice, lasts: Duration, registries: u32, pa
         Family::Equivocation => {
             Weather::Equivocate { package: dice.between(0, packages.saturating_sub(1)), share: share(dice) }
         }
+        Family::StoreFull => Weather::StoreFull(whom(dice)),
+        Family::LyingAcks => Weather::LyingAcks(peers(dice)),
+        Family::Late => Weather::Late {
+            whom: whom(dice),
+            by: dice.log_span(Duration::from_millis(10), Duration::from_secs(8)),
+        },
     }
 }
 
