@@ -50,6 +50,10 @@ macro_rules! probes {
 use Need::{Explore, Only};
 
 probes! {
+    /// When nothing went wrong any more, a registry was owed something to find.
+    LivenessOwed, "liveness-owed", Explore;
+    /// All that was owed then was found.
+    LivenessPaid, "liveness-paid", Explore;
     /// A question was late, there was credit, and another peer may be asked in its place.
     HedgeFired, "hedge-fired", Explore;
     /// A question was late, and there was no credit to ask another peer.

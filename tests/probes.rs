@@ -22,6 +22,7 @@ const SHIPPED: &[&str] = &[
     "latency/bad-lines",
     "latency/slow-peers",
     "latency/stall-after-the-first-byte",
+    "liveness/partition-to-the-end",
     "malformed/a-tenth-by-bytes",
     "malformed/a-tenth-by-meaning",
     "malformed/equivocation",

@@ -62,6 +62,36 @@ pub(crate) enum Command {
     Node(super::node::Args),
 }
 
+/// What another program is asked whose network stands under the same commands.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about = "Run scenarios on a network of this program's own, and find, replay and shrink what fails there"
+)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct Guest {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: GuestCommand,
+}
+
+/// What a program with a network of its own can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GuestCommand {
+    /// Run scenarios, or plans, and report
+    Run(RunArgs),
+    /// Parse and validate scenarios without running them
+    Check(CheckArgs),
+    /// Run many seeds on all cores, and keep the plans that fail
+    Sweep(SweepArgs),
+    /// Sweep a built-in scenario whose seeds draw everything: sizes, links, work and faults
+    Explore(Explore),
+    /// Run a plan that failed again, bit for bit
+    Replay(Replay),
+    /// Make a plan that failed as small as it goes, with the same failure
+    Shrink(Shrink),
+}
+
 /// Run scenarios.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Run {

@@ -2,8 +2,8 @@
 //!
 //! Nothing is run and nothing is written before every argument and every file has been found good.
 //!
-//! [`main`] is the program `swarmproof`. Another program that brings a network of its own, an [`Elsewhere`], takes
-//! [`RunArgs`] as the arguments of a command `run` and calls [`run_elsewhere`]: the same files, options, reports and
+//! [`main`] is the program `swarmproof`, and [`main_elsewhere`] another one with the same commands for a network that it
+//! brings, an [`Elsewhere`]: see `examples/planted.rs`. A program with further commands of its own takes [`RunArgs`] as the arguments of a command `run` and calls [`run_elsewhere`]: the same files, options, reports and
 //! exit codes, with each run in a process of its own; [`check_elsewhere`] is its `check`. Runs start their own program
 //! anew, so they are to be called from `main`, in a program that does nothing else with the arguments of its `run`:
 //!
@@ -63,9 +63,9 @@ mod twin;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser as _};
 
-use self::args::{Args, Command};
+use self::args::{Args, Command, Guest, GuestCommand};
 pub use self::elsewhere::Elsewhere;
 use self::exit::{End, Refused};
 use self::on::On;
@@ -81,8 +81,8 @@ pub fn main() -> ExitCode {
         Command::Explore(args) => {
             sweep::Swept::explore().and_then(|it| sweep::sweep(&it, &args.how, On::Sim))
         }
-        Command::Replay(args) => replay::replay(args),
-        Command::Shrink(args) => shrink::shrink(args),
+        Command::Replay(args) => replay::replay(args, On::Sim),
+        Command::Shrink(args) => shrink::shrink(args, On::Sim),
         Command::Plan(args) => plan(args),
         Command::Check(args) => check(args, On::Sim),
         Command::Schema => schema(),
@@ -101,6 +101,24 @@ pub fn main() -> ExitCode {
         Command::Node(args) => node::run(args),
     };
     code(ended)
+}
+
+/// Do what the arguments of this process say, as `swarmproof` would, on a network that this program brings: `run`,
+/// `check`, `sweep`, `explore`, `replay` and `shrink`.
+pub fn main_elsewhere(elsewhere: &Elsewhere) -> ExitCode {
+    let on = On::Elsewhere(elsewhere);
+    let asked = Guest::command().name(elsewhere.program).get_matches();
+    let args = Guest::from_arg_matches(&asked).unwrap_or_else(|error| error.exit());
+    code(match &args.command {
+        GuestCommand::Run(args) => run::run(args, on),
+        GuestCommand::Check(args) => check(args, on),
+        GuestCommand::Sweep(args) => sweep(args, on),
+        GuestCommand::Explore(args) => {
+            sweep::Swept::explore().and_then(|it| sweep::sweep(&it, &args.how, on))
+        }
+        GuestCommand::Replay(args) => replay::replay(args, on),
+        GuestCommand::Shrink(args) => shrink::shrink(args, on),
+    })
 }
 
 /// Do what `swarmproof run` does, on a network that this program brings.

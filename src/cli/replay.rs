@@ -18,7 +18,7 @@ use super::source::Source;
 use super::stop::Stop;
 use crate::scenario::plan::Failure;
 use crate::scenario::report::{self, RunReport, Tone};
-use crate::scenario::{self, Plan, RunError, RunOptions, Until, Watch};
+use crate::scenario::{Plan, RunError, RunOptions, Until, Watch};
 
 /// A plan that failed, and how.
 pub(crate) fn failed(path: &Path) -> Result<(Plan, Failure), Refused> {
@@ -37,7 +37,7 @@ pub(crate) fn failed(path: &Path) -> Result<(Plan, Failure), Refused> {
 }
 
 /// Do it.
-pub(crate) fn replay(args: &Replay) -> Result<End, Refused> {
+pub(crate) fn replay(args: &Replay, on: On<'_>) -> Result<End, Refused> {
     let (plan, failure) = failed(&args.file)?;
     let until = match args.until {
         None => None,
@@ -63,7 +63,7 @@ pub(crate) fn replay(args: &Replay) -> Result<End, Refused> {
         output::say(&format!("it failed in version {then} of this program, and this is {now}\n"));
     }
     if let Some(until) = until {
-        return stand(&plan, until, trace, &stop);
+        return stand(on, &plan, until, trace, &stop);
     }
     if !failure.kind.ended() {
         let detail = &failure.detail;
@@ -72,7 +72,7 @@ pub(crate) fn replay(args: &Replay) -> Result<End, Refused> {
     let source = Source::Plan(plan);
     let job = Job { source: 0, file: args.file.clone(), seed: 0 };
     let how = How { why: true, ..How::default() };
-    match job::run(&job, &source, On::Sim, &how, trace, &stop) {
+    match job::run(&job, &source, on, &how, trace, &stop) {
         Ran::Ended(report) => compared(&failure, &report),
         Ran::Broke(cause) => {
             output::put(&format!("{} {cause}\n", paint(Tone::Bad, "broke")))?;
@@ -84,6 +84,7 @@ pub(crate) fn replay(args: &Replay) -> Result<End, Refused> {
 
 /// Stop at an instant, and tell how everything stands.
 fn stand(
+    on: On<'_>,
     plan: &Plan,
     until: Until,
     trace: Option<Box<dyn Write + Send>>,
@@ -92,7 +93,7 @@ fn stand(
     let watch = Watch::new(until, stop.flag());
     let options =
         RunOptions { trace, stop: stop.flag(), watch: Some(watch.clone()), ..RunOptions::default() };
-    let ran = panics::caught(|| scenario::run(plan, options));
+    let ran = panics::caught(|| on.run(plan, options));
     match ran {
         _ if watch.came() => output::print(&watch.text()),
         Ok(Ok(_)) => {

@@ -6,6 +6,7 @@ use super::args::Shrink;
 use super::clock::Clock;
 use super::exit::{End, Refused};
 use super::job;
+use super::on::On;
 use super::output;
 use super::panics;
 use super::replay::failed;
@@ -14,7 +15,7 @@ use super::sweep::write;
 use crate::scenario::plan::{Failure, FailureKind};
 use crate::scenario::report::RunReport;
 use crate::scenario::shrink::{PlanSize, shrink as smallest};
-use crate::scenario::{self, Plan, RunError, RunOptions};
+use crate::scenario::{Plan, RunError, RunOptions};
 
 /// What came of one run.
 enum Came {
@@ -24,7 +25,7 @@ enum Came {
 }
 
 /// Do it.
-pub(crate) fn shrink(args: &Shrink) -> Result<End, Refused> {
+pub(crate) fn shrink(args: &Shrink, on: On<'_>) -> Result<End, Refused> {
     let (plan, failure) = failed(&args.file)?;
     let refused = |why: String| Refused::Usage(format!("{}: {why}", args.file.display()));
     if matches!(failure.kind, FailureKind::Crash | FailureKind::Hang) {
@@ -33,7 +34,7 @@ pub(crate) fn shrink(args: &Shrink) -> Result<End, Refused> {
     let output = args.output.clone().unwrap_or_else(|| beside(&args.file));
     let stop = Stop::on_signal()?;
     let clock = Clock::start();
-    match run(&plan, &stop) {
+    match run(on, &plan, &stop) {
         Came::Stopped => return Ok(End::Interrupted),
         came if again(&failure, &came).is_some() => {}
         _ => {
@@ -48,12 +49,12 @@ pub(crate) fn shrink(args: &Shrink) -> Result<End, Refused> {
     let before = PlanSize::of(&plan);
     let shrunk = smallest(
         plan,
-        |it| again(&failure, &run(it, &stop)).is_some(),
+        |it| again(&failure, &run(on, it, &stop)).is_some(),
         || clock.elapsed() < args.time.0 && !stop.raised(),
     );
     let mut plan = shrunk.smallest;
     // Its own run says when it fails, and with which trace.
-    plan.failure = again(&failure, &run(&plan, &Stop::default())).or(Some(failure));
+    plan.failure = again(&failure, &run(on, &plan, &Stop::default())).or(Some(failure));
     let after = PlanSize::of(&plan);
     let how = match (shrunk.minimal, stop.raised()) {
         (true, _) => "nothing more can be taken from it",
@@ -66,17 +67,17 @@ pub(crate) fn shrink(args: &Shrink) -> Result<End, Refused> {
         env!("CARGO_PKG_VERSION")
     );
     write(&output, &plan, &head)?;
-    let path = job::quoted(&output.display().to_string());
+    let (path, program) = (job::quoted(&output.display().to_string()), on.program());
     output::put(&format!(
-        "from     {before}\nto       {after}\n{runs} runs in {:.1}s; {how}\nreplay   swarmproof replay {path}\n",
+        "from     {before}\nto       {after}\n{runs} runs in {:.1}s; {how}\nreplay   {program} replay {path}\n",
         clock.elapsed().as_secs_f64()
     ))?;
     Ok(if stop.raised() { End::Interrupted } else { End::Held })
 }
 
-fn run(plan: &Plan, stop: &Stop) -> Came {
+fn run(on: On<'_>, plan: &Plan, stop: &Stop) -> Came {
     let options = RunOptions { stop: stop.flag(), ..RunOptions::default() };
-    match panics::caught(|| scenario::run(plan, options)) {
+    match panics::caught(|| on.run(plan, options)) {
         Ok(Ok(report)) => Came::Ended(Box::new(report)),
         Ok(Err(RunError::Stopped)) => Came::Stopped,
         Ok(Err(error)) => Came::Broke(error.to_string()),

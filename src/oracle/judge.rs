@@ -50,6 +50,11 @@ impl Judge {
         self.keep(found);
     }
 
+    /// Searches that begin from now on are judged, and do not count towards the run's recall.
+    pub fn stop_measuring(&mut self) {
+        self.recall.stop_measuring();
+    }
+
     /// All is done: judge what is left, and hand over what was found.
     pub fn finish(mut self, at: Timestamp, holdings: &[Holding]) -> (Vec<Violation>, u64, Judgement) {
         let mut found = Vec::new();

@@ -16,6 +16,7 @@ mod fact;
 mod general;
 mod judge;
 mod limits;
+mod liveness;
 mod recall;
 mod registry;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod verdict;
 
 pub use fact::{Asked, Budget, Fact, Holding, Seen, Wanted};
 pub use judge::Judge;
+pub use liveness::Liveness;
 pub use recall::{Judgement, Missed};
 pub use truth::Truth;
 pub use verdict::{Oracle, Violation};

@@ -72,6 +72,8 @@ struct Search {
     answerers: BTreeSet<NodeId>,
     /// What it ought to find, as it stood when it began.
     due: Vec<ReleaseId>,
+    /// Whether it counts towards the run's recall.
+    measured: bool,
     /// What of it some answerer held when it was asked, and who.
     told: BTreeMap<ReleaseId, NodeId>,
 }
@@ -91,9 +93,15 @@ pub(super) struct Recall {
     /// Questions that are open, and the search that they belong to.
     questions: BTreeMap<(NodeId, RequestId), Question>,
     judgement: Judgement,
+    unmeasured: bool,
 }
 
 impl Recall {
+    /// Searches that begin from now on are judged, and do not count towards the run's recall.
+    pub(super) fn stop_measuring(&mut self) {
+        self.unmeasured = true;
+    }
+
     pub(super) fn observe(&mut self, seen: &Seen, truth: &impl Truth, found: &mut Vec<Violation>) {
         let Seen { at, node, fact } = seen;
         match fact {
@@ -105,6 +113,7 @@ impl Recall {
                     delivered: BTreeSet::new(),
                     answerers: BTreeSet::new(),
                     due: truth.expected(*node, what, *at, *at),
+                    measured: !self.unmeasured,
                     told: BTreeMap::new(),
                 };
                 self.searches.insert((*node, *query), search);
@@ -149,6 +158,13 @@ impl Recall {
         }
     }
 
+    fn measure(&mut self, search: &Search, recall: f64) {
+        if search.measured {
+            self.judgement.searches += 1;
+            self.judgement.recall_sum += recall;
+        }
+    }
+
     pub(super) fn finish(self) -> Judgement {
         self.judgement
     }
@@ -181,8 +197,7 @@ impl Recall {
         if have.len() >= search.limit {
             // The limit is filled with what is true (oracle 4 sees to that) and was asked for. T leaves out what
             // is too new to be owed; where such a one took the place of one of T, nothing was missed.
-            self.judgement.searches += 1;
-            self.judgement.recall_sum += 1.0;
+            self.measure(&search, 1.0);
             return;
         }
         let expected = truth.expected(node, &search.query, search.began, at);
@@ -191,8 +206,7 @@ impl Recall {
         }
         let wanted = expected.len().min(search.limit);
         let hits = expected.iter().filter(|id| have.contains(*id)).count().min(wanted);
-        self.judgement.searches += 1;
-        self.judgement.recall_sum += hits as f64 / wanted as f64;
+        self.measure(&search, hits as f64 / wanted as f64);
         if hits == wanted {
             return;
         }
@@ -213,6 +227,9 @@ impl Recall {
                     "{node}: {} is complete without {release}, which {teller} holds and answered",
                     ended.query
                 ));
+            }
+            if !search.measured {
+                continue;
             }
             self.judgement.missed_in_all += 1;
             if self.judgement.missed.len() < Judgement::MOST {

@@ -31,13 +31,15 @@ pub enum Oracle {
     NoRollback,
     /// 10. The same plan gives the same trace hash in another process.
     Repeatable,
+    /// 11. After the faults heal, the network works again within a bound.
+    Liveness,
     /// 12. A query asks no more at once, no more in all and nothing twice, as it is configured.
     WithinLimits,
 }
 
 impl Oracle {
     /// Every oracle, in the order of its number.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::OwnAnswers,
         Self::EndsOnce,
         Self::NoDuplicates,
@@ -48,6 +50,7 @@ impl Oracle {
         Self::FairReputation,
         Self::NoRollback,
         Self::Repeatable,
+        Self::Liveness,
         Self::WithinLimits,
     ];
 
@@ -64,6 +67,7 @@ impl Oracle {
             Self::FairReputation => "fair-reputation",
             Self::NoRollback => "no-rollback",
             Self::Repeatable => "repeatable",
+            Self::Liveness => "liveness",
             Self::WithinLimits => "within-limits",
         }
     }

@@ -44,6 +44,8 @@ pub enum Concern {
     Lie = 14,
     /// What chaos makes of a frame.
     Chaos = 15,
+    /// Which nodes have to work again when nothing goes wrong any more.
+    Core = 16,
 }
 
 /// The stream of one identity.

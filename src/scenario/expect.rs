@@ -52,6 +52,8 @@ pub enum Measure {
     Equivocations,
     /// Release lists older than one already seen, that registries refused to go back to.
     RollbacksRefused,
+    /// What registries were owed after the end, when nothing went wrong any more, and found in time.
+    FoundAgain,
 }
 
 /// What a measure is counted in.
@@ -113,6 +115,12 @@ impl Measure {
             "rollbacks_refused",
             Scale::Number,
             "Older release lists that were refused.",
+        ),
+        (
+            Self::FoundAgain,
+            "found_again",
+            Scale::Number,
+            "Releases that registries were owed by [liveness] and found in time, each registry's counted.",
         ),
     ];
 

@@ -31,7 +31,7 @@ pub use nodes::{MAX_NODES, NodeSet, NodeSetError};
 pub use plan::Plan;
 pub use run::{
     DynNetwork, Figures, Measured, Meter, Outfit, PeerOf, RunError, RunOptions, Until, Watch, profile, run,
-    run_on, verifier,
+    run_on, simulated, verifier,
 };
 #[cfg(feature = "net")]
 pub use run::{Unfit, run_on_swarms, swarm_setup, unfit};

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 
 use swarmproof::oracle::Oracle;
 use swarmproof::scenario::report::RunReport;
-use swarmproof::scenario::{Plan, RunOptions, Scenario, profile, run_on, verifier};
-use swarmproof::sim::{SimConfig, SimTestbed};
+use swarmproof::scenario::{Plan, RunError, RunOptions, Scenario, run_on, simulated, verifier};
 
 use super::bed::{Bed, Plant, Sound};
 
@@ -61,10 +59,18 @@ pub fn plan(scenario: &str, seed: u64) -> Plan {
 
 /// Follow `plan` with `plant` planted.
 pub fn follow(plan: &Plan, plant: Box<dyn Plant>) -> RunReport {
+    follow_with(plan, plant, RunOptions::default()).unwrap()
+}
+
+/// The same, carried out as `options` say.
+pub fn follow_with(
+    plan: &Plan,
+    plant: Box<dyn Plant>,
+    mut options: RunOptions,
+) -> Result<RunReport, RunError> {
     let verifier = verifier();
-    let config = SimConfig::new(plan.seed, profile(&plan.network), Arc::new(verifier.clone()));
-    let bed = Bed { inner: SimTestbed::new(config).unwrap(), plant };
-    run_on(bed, plan, verifier, &RunOptions::default()).unwrap()
+    let bed = Bed { inner: simulated(plan, &verifier, &mut options)?, plant };
+    run_on(bed, plan, verifier, &options)
 }
 
 /// Run seeds until the right oracle has seen `fault`, and some more; and the sound registry under the same seeds,

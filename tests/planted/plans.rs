@@ -158,3 +158,30 @@ at = "20s"
 for = "3s"
 crash = { share = 1.0, keep = "nothing" }
 "#;
+
+/// Two halves that are cut off from each other, each of which goes on publishing; the cut heals at the end.
+pub const CUT: &str = r#"
+description = "Two halves cut off from each other to the end, and then healed."
+duration = "40s"
+[network]
+peers = 8
+registries = 4
+[catalogue]
+packages = 20
+publishers = 4
+registries_start = "empty"
+[registry]
+catch_up = "5s"
+answers_wanted = 7
+fan_out = 7
+[[workload]]
+publish = { rate = "10/m", from = "12s", until = "35s" }
+[[workload]]
+search = { rate = "2/s", from = "4s", until = "38s", by = "new" }
+[[fault]]
+at = "10s"
+partition = { share = 0.5, registries = [0, 1] }
+[liveness]
+core = 1.0
+within = "30m"
+"#;

@@ -20,6 +20,8 @@ pub(super) enum Topic {
     Workload = 5,
     /// What goes wrong; the second number is the family's own.
     Family = 6,
+    /// What is asked of the network when nothing goes wrong any more.
+    Liveness = 7,
 }
 
 /// The throws about one thing.

@@ -6,13 +6,17 @@ use super::dice::{Dice, Topic};
 use super::families::faults;
 use crate::engine::{FanOut, QueryConfig};
 use crate::scenario::file::model::{
-    CatalogueSettings, ChaosSettings, NetworkSettings, RegistrySettings, Scenario, Source, When, Work,
-    Workload,
+    CatalogueSettings, ChaosSettings, LivenessSettings, NetworkSettings, RegistrySettings, Scenario, Source,
+    When, Work, Workload,
 };
 use crate::scenario::words::{By, Profile, Wanted};
 
 /// The fewest peers of a drawn network.
 const FEWEST_PEERS: u32 = 3;
+/// How many rounds of catching up a network is given to work again.
+const ROUNDS: u32 = 100;
+/// Between two of them where nothing is said of it.
+const LONGEST_CATCH_UP: Duration = Duration::from_secs(360);
 /// The first operations come when the network stands.
 const FROM: Duration = Duration::from_secs(1);
 
@@ -21,7 +25,7 @@ pub(crate) fn concrete(frame: &Scenario, seed: u64) -> Scenario {
     let Some(chaos) = &frame.chaos else { return frame.clone() };
     let mut mood = Dice::new(seed, Topic::Mood, 0);
     let (quiet, steady) = (mood.chance(chaos.quiet), mood.chance(chaos.steady));
-    let network = network(&frame.network, seed);
+    let network = network(&frame.network, chaos.fixed_sizes, seed);
     let catalogue = catalogue(&frame.catalogue, seed);
     let packages = match &catalogue.source {
         Source::Synthetic { packages, .. } => *packages,
@@ -33,8 +37,10 @@ pub(crate) fn concrete(frame: &Scenario, seed: u64) -> Scenario {
         let on = chaos.families.iter().filter(|family| !(steady && family.restarts()));
         all.extend(on.flat_map(|family| faults(*family, seed, until, network.registries, packages)));
     }
+    let registry = registry(&frame.registry, seed);
     Scenario {
-        registry: registry(&frame.registry, seed),
+        liveness: frame.liveness.or_else(|| liveness(registry.catch_up, seed)),
+        registry,
         workloads: workloads(&frame.workloads, frame.duration, network.registries, seed),
         faults: all,
         network,
@@ -44,12 +50,21 @@ pub(crate) fn concrete(frame: &Scenario, seed: u64) -> Scenario {
     }
 }
 
+/// For every other seed, what must work again when all is over: a drawn part of the nodes, in the time of so many rounds of
+/// catching up.
+fn liveness(catch_up: Option<Duration>, seed: u64) -> Option<LivenessSettings> {
+    let mut dice = Dice::new(seed, Topic::Liveness, 0);
+    let (on, core) = (dice.coin(), dice.log(0.2, 1.0));
+    let within = catch_up.unwrap_or(LONGEST_CATCH_UP).saturating_mul(ROUNDS);
+    on.then_some(LivenessSettings { core, within })
+}
+
 /// Since when every drawn fault is over.
 fn calm_from(duration: Duration, chaos: &ChaosSettings) -> Duration {
     duration.saturating_sub(chaos.calm).max(Duration::from_millis(1))
 }
 
-fn network(frame: &NetworkSettings, seed: u64) -> NetworkSettings {
+fn network(frame: &NetworkSettings, fixed: bool, seed: u64) -> NetworkSettings {
     let mut dice = Dice::new(seed, Topic::Network, 0);
     let registries = dice.log_count(1, frame.registries);
     let peers = dice.log_count(FEWEST_PEERS.min(frame.peers), frame.peers).max(registries);
@@ -61,6 +76,7 @@ fn network(frame: &NetworkSettings, seed: u64) -> NetworkSettings {
         _ if lan => Profile::Lan,
         _ => Profile::Internet,
     };
+    let (peers, registries) = if fixed { (frame.peers, frame.registries) } else { (peers, registries) };
     NetworkSettings { peers, registries, profile, undialable, clients, ..frame.clone() }
 }
 

@@ -6,13 +6,16 @@
 //!
 //! | In the frame | What a seed makes of it |
 //! |---|---|
-//! | `[network]` `peers`, `registries` | the most: sizes are log-uniform up to them |
+//! | `[network]` `peers`, `registries` | the most: sizes are log-uniform up to them; so many with `sizes = "fixed"` |
 //! | `[network]` `profile`, `undialable`, `clients` | an explicit profile is kept, the rest is drawn |
 //! | `[catalogue]` `packages` of a synthetic one | the most; coverage, versions and who holds what are drawn |
 //! | `[registry]` | the preset, coverage and fan-out are drawn; what else the frame says is kept |
 //! | `[[workload]]` | the alphabet: each is left out with a chance of a half, the rate of the others is changed up to fourfold; without any there is one of all kinds |
 //! | `[[fault]]` | kept as it is, in addition to the families |
 //! | `families` | each is fully off with a chance of a half (swarm testing: Groce and others, ISSTA 2012); the shares, chances and times of those that are on are log-uniform |
+//!
+//! Every other seed asks for liveness as well, unless the frame says how: a drawn core of the nodes must work again after the
+//! end.
 //!
 //! A share of the seeds, `quiet`, has no fault at all, since what only faults trigger hides what needs none; another,
 //! `steady`, stops nothing and restarts nothing. Every drawn fault is over by `calm` before the end.

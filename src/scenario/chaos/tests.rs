@@ -87,3 +87,15 @@ fn another_family_leaves_the_others_as_they_are() {
         assert_eq!(lasting(&concrete(&whole, seed)), lasting(&concrete(&fewer, seed)));
     }
 }
+
+#[test]
+fn sizes_are_the_frames_own_where_it_says_so() {
+    let mut frame = Scenario::explore().unwrap();
+    if let Some(chaos) = &mut frame.chaos {
+        chaos.fixed_sizes = true;
+    }
+    for seed in 0..50 {
+        let network = concrete(&frame, seed).network;
+        assert_eq!((network.peers, network.registries), (frame.network.peers, frame.network.registries));
+    }
+}

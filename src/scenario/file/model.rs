@@ -31,10 +31,21 @@ pub struct Scenario {
     pub workloads: Vec<Workload>,
     /// What goes wrong.
     pub faults: Vec<FaultSetting>,
+    /// What is asked of the network once nothing goes wrong any more.
+    pub liveness: Option<LivenessSettings>,
     /// What is expected.
     pub expect: Vec<Expectation>,
     /// Whether each seed draws a scenario of its own, and within what: see `chaos/`.
     pub chaos: Option<ChaosSettings>,
+}
+
+/// What is asked of the network once nothing goes wrong any more.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LivenessSettings {
+    /// The share of the nodes that were never hostile which are freed of all that was done to them.
+    pub core: f64,
+    /// How long they may take to find what is there.
+    pub within: Duration,
 }
 
 /// What each seed may draw.
@@ -46,6 +57,8 @@ pub struct ChaosSettings {
     pub quiet: f64,
     /// The share of seeds in which nothing is stopped or started again.
     pub steady: f64,
+    /// Whether peers and registries are as many as the frame says; otherwise that is the most.
+    pub fixed_sizes: bool,
     /// Every drawn fault is over so long before the end.
     pub calm: Duration,
 }

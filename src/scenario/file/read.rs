@@ -10,8 +10,8 @@ use toml::de::DeTable;
 use super::bounds::MAX_RELEASES;
 use super::error::{FileError, Problem, Source, read_text};
 use super::model::{
-    CatalogueSettings, ChaosSettings, NetworkSettings, RegistrySettings, Scenario, ServiceSettings,
-    Source as Origin,
+    CatalogueSettings, ChaosSettings, LivenessSettings, NetworkSettings, RegistrySettings, Scenario,
+    ServiceSettings, Source as Origin,
 };
 use super::sections::SCENARIO;
 use super::value::Table;
@@ -69,6 +69,9 @@ fn scenario(source: Source<'_>, file: &Table, path: &Path) -> Result<Scenario, F
         workloads,
         faults,
         expect,
+        liveness: file
+            .table("liveness")
+            .map(|table| LivenessSettings { core: table.number("core"), within: table.span("within") }),
         chaos: file.table("chaos").map(|table| chaos(source, table, duration)).transpose()?,
     })
 }
@@ -85,7 +88,13 @@ fn chaos(source: Source<'_>, table: &Table, duration: Duration) -> Result<ChaosS
         [] => Family::ALL.to_vec(),
         some => some.iter().filter_map(named).collect(),
     };
-    Ok(ChaosSettings { families, quiet: table.number("quiet"), steady: table.number("steady"), calm })
+    Ok(ChaosSettings {
+        families,
+        quiet: table.number("quiet"),
+        steady: table.number("steady"),
+        fixed_sizes: table.text("sizes") == "fixed",
+        calm,
+    })
 }
 
 fn network(source: Source<'_>, table: &Table) -> Result<NetworkSettings, FileError> {

@@ -26,6 +26,11 @@ pub(crate) static SCENARIO: Section = Section {
         optional("workload", Kind::Tables(&WORKLOAD), "What the registries do; each by itself."),
         optional("fault", Kind::Tables(&FAULT), "What goes wrong; each by itself."),
         optional("chaos", Kind::Table(&CHAOS), "Each seed draws a scenario of its own within this one."),
+        optional(
+            "liveness",
+            Kind::Table(&LIVENESS),
+            "What is asked of the network after the end, when nothing goes wrong any more.",
+        ),
         default("expect", Kind::Table(&EXPECT), "{}", "What is expected of each run, beside the oracles."),
     ],
     one_of: &[],
@@ -47,7 +52,27 @@ static CHAOS: Section = Section {
             "0.25",
             "The share of seeds in which nothing is stopped or started again.",
         ),
+        default(
+            "sizes",
+            Kind::Choice(&["drawn", "fixed"]),
+            "\"drawn\"",
+            "Whether [network] peers and registries are the most, or are so many in each run.",
+        ),
         default("calm", ANY_SPAN, "\"10s\"", "Every drawn fault is over so long before the end."),
+    ],
+    one_of: &[],
+};
+
+static LIVENESS: Section = Section {
+    name: "[liveness]",
+    doc: "After the end a random core of the nodes is freed of all that was done to them: cuts are healed, who is down starts again. All others stay down, silent or hostile. Each registry of the core must then find what is there, or the oracle `liveness` fails the run.",
+    keys: &[
+        default("core", Kind::Share, "0.7", "The share of the nodes that were never hostile."),
+        required(
+            "within",
+            SOME_SPAN,
+            "How long they may take. Owed is what so many of the core hold that a registry surely compares its catalogue with one of them in that time.",
+        ),
     ],
     one_of: &[],
 };

@@ -43,7 +43,24 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
     }
     plan.registry.query().check().map_err(|error| format!("registry.{error}"))?;
     operations(plan)?;
-    events(plan)
+    events(plan)?;
+    liveness(plan)
+}
+
+fn liveness(plan: &Plan) -> Result<(), String> {
+    let Some(wanted) = &plan.liveness else { return Ok(()) };
+    if wanted.within.0 > MAX_SPAN || wanted.within.0.is_zero() {
+        return Err(format!("liveness.within must be above 0s and at most 7 days, found {}", wanted.within));
+    }
+    let nodes = plan.roles().len() as u64;
+    if let Some(node) = wanted.core.iter().find(|node| u64::from(node.0) >= nodes) {
+        return Err(format!("liveness.core: there is no node {node}"));
+    }
+    let hostile = plan.timeline.events.iter().filter_map(|event| event.what.hostile());
+    if let Some(node) = hostile.flat_map(NodeSet::iter).find(|node| wanted.core.contains(*node)) {
+        return Err(format!("liveness.core: {node} is hostile, and nobody can rely on it"));
+    }
+    Ok(())
 }
 
 fn operations(plan: &Plan) -> Result<(), String> {

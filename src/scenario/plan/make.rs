@@ -1,16 +1,24 @@
 //! From a scenario and a seed to a plan.
 
+use std::collections::BTreeSet;
+
+use super::liveness::LivenessPlan;
 use super::operations::operations;
 use super::types::{
-    CataloguePlan, NetworkPlan, NodesPlan, Plan, RegistryPlan, ServicePlan, SourcePlan, Timeline, VERSION,
+    CataloguePlan, NetworkPlan, NodeRole, NodesPlan, Plan, RegistryPlan, ServicePlan, SourcePlan, Timeline,
+    VERSION,
 };
 use super::weather::events;
 use crate::scenario::chaos::concrete;
 use crate::scenario::draw::{Concern, share_of, strike};
-use crate::scenario::file::model::{CatalogueSettings, NetworkSettings, RegistrySettings, Scenario, Source};
+use crate::scenario::file::model::{
+    CatalogueSettings, LivenessSettings, NetworkSettings, RegistrySettings, Scenario, Source,
+};
 use crate::scenario::listing::Listing;
+use crate::scenario::nodes::NodeSet;
 use crate::scenario::synthetic::{self, Synthetic};
 use crate::scenario::units::Span;
+use crate::testbed::NodeId;
 
 impl Plan {
     /// What `seed` makes of `scenario`: always the same.
@@ -20,7 +28,7 @@ impl Plan {
         let listings = listings(&scenario.catalogue, seed);
         let operations = operations(scenario, seed, &listings);
         let events = events(scenario, seed, &listings);
-        Self {
+        let plan = Self {
             plan: VERSION,
             scenario: scenario.path.display().to_string(),
             description: scenario.description.clone(),
@@ -31,14 +39,35 @@ impl Plan {
             nodes: nodes(&scenario.network, seed),
             catalogue: catalogue(&scenario.catalogue, seed),
             registry: registry(&scenario.registry),
+            liveness: None,
             expect: scenario
                 .expect
                 .iter()
                 .map(|expectation| (expectation.measure, expectation.wanted))
                 .collect(),
             timeline: Timeline { operations, events },
-        }
+        };
+        let liveness = scenario.liveness.as_ref().and_then(|wanted| liveness(&plan, wanted));
+        Self { liveness, ..plan }
     }
+}
+
+/// A core of nodes that are never hostile, a registry among them; nothing where there is none.
+fn liveness(plan: &Plan, wanted: &LivenessSettings) -> Option<LivenessPlan> {
+    let hostile: BTreeSet<NodeId> = plan
+        .timeline
+        .events
+        .iter()
+        .filter_map(|event| event.what.hostile())
+        .flat_map(NodeSet::iter)
+        .collect();
+    let roles = plan.roles();
+    let honest: Vec<u32> =
+        (0u32..).zip(&roles).map(|(node, _)| node).filter(|node| !hostile.contains(&NodeId(*node))).collect();
+    let core = strike(plan.seed, Concern::Core, 0, &honest, share_of(wanted.core, honest.len()));
+    let registry = |node: &&u32| matches!(roles.get(**node as usize), Some(NodeRole::Registry(_)));
+    let one = core.iter().chain(&honest).find(registry).copied()?;
+    Some(LivenessPlan { core: core.into_iter().chain([one]).collect(), within: Span(wanted.within) })
 }
 
 fn listings(settings: &CatalogueSettings, seed: u64) -> Vec<Listing> {

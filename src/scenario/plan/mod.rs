@@ -6,6 +6,8 @@
 mod catalogue;
 mod check;
 mod failure;
+mod lift;
+mod liveness;
 mod make;
 mod nodes;
 mod operations;
@@ -17,6 +19,7 @@ mod weather;
 
 pub use catalogue::{CREATED, CatalogueError, Released};
 pub use failure::{Failure, FailureKind};
+pub use liveness::LivenessPlan;
 pub use text::WriteError;
 pub use types::{
     Act, CataloguePlan, LinkPlan, NetworkPlan, NodeRole, NodesPlan, Operation, Plan, PlannedEvent,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::liveness::LivenessPlan;
 use super::types::{Act, NodeRole, Plan, Turn};
 use crate::scenario::nodes::NodeSet;
 use crate::testbed::NodeId;
@@ -73,6 +74,10 @@ impl Plan {
             |set: &NodeSet| -> NodeSet { set.iter().filter_map(|node| nodes.get(&node).copied()).collect() };
         plan.nodes.clients = remapped(&self.nodes.clients);
         plan.nodes.undialable = remapped(&self.nodes.undialable);
+        plan.liveness = self.liveness.as_ref().and_then(|wanted| {
+            let core = remapped(&wanted.core);
+            (!core.is_empty()).then_some(LivenessPlan { core, within: wanted.within })
+        });
         let own = self.catalogue.publishers;
         let publisher = |number: &mut u32| match number.checked_sub(own) {
             None => true,

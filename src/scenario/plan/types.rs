@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::failure::Failure;
+use super::liveness::LivenessPlan;
 use crate::engine::{FanOut, QueryConfig};
 use crate::package::{PackageName, Version};
 use crate::scenario::expect::{Comparison, Measure};
@@ -44,6 +45,9 @@ pub struct Plan {
     pub catalogue: CataloguePlan,
     /// How registries are configured.
     pub registry: RegistryPlan,
+    /// What is asked of the network once nothing goes wrong any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub liveness: Option<LivenessPlan>,
     /// What is expected.
     #[serde(default)]
     pub expect: BTreeMap<Measure, Comparison>,

@@ -14,6 +14,7 @@ pub(super) struct Beside {
     pub(super) gets_right: u64,
     pub(super) equivocations: u64,
     pub(super) rollbacks_refused: u64,
+    pub(super) found_again: u64,
 }
 
 /// A measured value, and what a percentage of it is a percentage of.
@@ -71,6 +72,7 @@ fn measured(measure: Measure, report: &RunReport, beside: Beside) -> Got {
         Measure::MalformedDelivered => count(report.malformed.delivered, report.malformed.sent),
         Measure::Equivocations => count(beside.equivocations, beside.equivocations),
         Measure::RollbacksRefused => count(beside.rollbacks_refused, beside.rollbacks_refused),
+        Measure::FoundAgain => count(beside.found_again, beside.found_again),
     }
 }
 

@@ -96,7 +96,7 @@ fn agenda(plan: &Plan) -> Vec<(Duration, Next<'_>)> {
 }
 
 /// A turn of events: the network is told, and the truth.
-fn turn_to<B: Measured>(
+pub(super) fn turn_to<B: Measured>(
     stage: &mut Stage<'_, B>,
     hostility: &mut Hostility,
     turn: &Turn,

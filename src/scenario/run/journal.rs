@@ -9,8 +9,9 @@ use sha2::{Digest as _, Sha256};
 use super::standing::Watch;
 use super::traffic::Costs;
 use super::truth::RunTruth;
+use super::watched;
 use crate::engine::{Cause, Found, Lookup, Outcome, QueryId, QueryOutcome, Reason};
-use crate::network::{Invalid, Ware};
+use crate::network::{Invalid, RequestStats, Ware};
 use crate::oracle::{Asked, Fact, Holding, Judge, Judgement, Seen, Violation, Wanted};
 use crate::package::{PackageId, ReleaseId};
 use crate::record::{Record, Verifier};
@@ -63,6 +64,9 @@ pub(super) struct Journal {
     judge: Judge,
     verifier: Verifier,
     running: BTreeMap<(NodeId, QueryId), Asked>,
+    /// Queries that run and are not measured: the run's own, to see whether the network works.
+    trials: BTreeSet<(NodeId, QueryId)>,
+    measuring: bool,
     /// The highest sequence of each list that each registry has seen.
     sequences: BTreeMap<(NodeId, PackageId), u64>,
     results: Sha256,
@@ -78,6 +82,8 @@ impl Journal {
             judge: Judge::new(tick),
             verifier,
             running: BTreeMap::new(),
+            trials: BTreeSet::new(),
+            measuring: true,
             sequences: BTreeMap::new(),
             results: Sha256::new(),
             now: Timestamp::ZERO,
@@ -89,6 +95,19 @@ impl Journal {
     pub(super) fn watched_by(mut self, watch: Option<Watch>) -> Self {
         self.watch = watch;
         self
+    }
+
+    /// What begins from now on is judged and not measured: the run's own questions, after the end of its plan.
+    pub(super) fn stop_measuring(&mut self) {
+        self.measuring = false;
+        self.judge.stop_measuring();
+    }
+
+    /// What a request cost.
+    pub(super) fn cost(&mut self, what: watched::Asked, well: bool, cost: &RequestStats) {
+        if self.measuring {
+            self.counts.traffic.cost(what, well, cost);
+        }
     }
 
     /// When the last fact happened.
@@ -127,7 +146,7 @@ impl Journal {
 
     /// Queries that run now.
     pub(super) fn running(&self) -> usize {
-        self.running.len()
+        self.running.len() + self.trials.len()
     }
 
     /// All is done. Violations, how many more there were, what recall came to, and the hash of all results.
@@ -154,17 +173,24 @@ impl Journal {
     fn count(&mut self, at: Timestamp, node: NodeId, fact: &Fact) {
         let counts = &mut self.counts;
         match fact {
+            Fact::Began { query, .. } if !self.measuring => {
+                self.trials.insert((node, *query));
+            }
             Fact::Began { query, asked, .. } => {
                 endings(counts, asked).started += 1;
                 self.running.insert((node, *query), asked.clone());
             }
-            Fact::Submitted { query: Some(query), .. } => {
+            Fact::Submitted { query: Some(query), .. } if !self.trials.contains(&(node, *query)) => {
                 counts.requests += 1;
                 if let Some(Asked::Search(..)) = self.running.get(&(node, *query)) {
                     counts.search_requests += 1;
                 }
             }
             Fact::Finished { query, outcome } => {
+                if self.trials.remove(&(node, *query)) {
+                    self.results.update(result(node, outcome));
+                    return;
+                }
                 let Some(asked) = self.running.remove(&(node, *query)) else { return };
                 self.results.update(result(node, outcome));
                 let ending = endings(counts, &asked);
@@ -202,6 +228,7 @@ impl Journal {
                         endings(&mut self.counts, &asked).cancelled += 1;
                     }
                 }
+                self.trials.retain(|(owner, _)| *owner != node);
                 self.sequences.retain(|(owner, _), _| *owner != node);
             }
             Fact::ListSeen { package, sequence } => {

@@ -11,9 +11,11 @@
 //! 2. The plan is followed (`follow`): faults are applied, operations begun. What registries do and what
 //!    their networks report goes through one `journal` to the oracles and into the counts; what is true
 //!    is kept beside it (`truth`).
-//! 3. After its end the run goes on, with nothing new begun, until every registry holds nothing any more
+//! 3. If the plan asks for it, what was done to some of the nodes is taken back, and they have to find what is there
+//!    (`revive`).
+//! 4. After its end the run goes on, with nothing new begun, until every registry holds nothing any more
 //!    (`settle`), or long enough to say that it never will.
-//! 4. The report is made.
+//! 5. The report is made.
 
 mod asking;
 mod error;
@@ -23,6 +25,7 @@ mod follow;
 mod hostility;
 mod journal;
 mod library;
+mod revive;
 mod settle;
 mod sim;
 mod stage;
@@ -42,7 +45,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use error::RunError;
 pub use figures::{DynNetwork, Figures, Measured, Meter, Outfit, PeerOf};
-pub use sim::{profile, run};
+pub use sim::{profile, run, simulated};
 pub use standing::{Until, Watch};
 #[cfg(feature = "net")]
 pub use swarm::{Unfit, run_on_swarms, swarm_setup, unfit};
@@ -105,6 +108,7 @@ pub fn run_on<B: Measured>(
     let mut hostility = Hostility::new(verifier.clone());
     let mut stage = Stage::set(bed, plan, journal, library, verifier)?;
     follow::follow(&mut stage, &mut hostility, &tally, &options.stop)?;
+    let (mut late, found_again) = revive::revive(&mut stage, &mut hostility, &options.stop)?;
     let holdings = settle::settle(&mut stage, &tally, &options.stop)?;
 
     let Stage { mut bed, journal, registries, .. } = stage;
@@ -120,6 +124,7 @@ pub fn run_on<B: Measured>(
     let (mut violations, more, judgement, truth, counts) = seen.finish(at, &holdings);
     let mut tally = count(&tally);
     violations.append(&mut tally.violations);
+    violations.append(&mut late);
     if tally.waiting > 0 {
         violations.push(crate::oracle::Violation {
             oracle: Oracle::NothingLeft,
@@ -179,6 +184,7 @@ pub fn run_on<B: Measured>(
         gets_right: tally.gets_right,
         equivocations: counts.equivocations.len() as u64,
         rollbacks_refused: counts.rollbacks_refused,
+        found_again,
     };
     report.expectations = expectations::hold(plan, &report, beside);
     report.verdict = report.judge();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::error::RunError;
 use super::figures::{Figures, Measured};
 use super::{RunOptions, run_on, verifier};
+use crate::record::Verifier;
 use crate::scenario::plan::{NetworkPlan, Plan};
 use crate::scenario::report::RunReport;
 use crate::scenario::words;
@@ -17,6 +18,13 @@ const RESULTS: u32 = 1;
 /// Follow `plan` on a simulated network of its own.
 pub fn run(plan: &Plan, mut options: RunOptions) -> Result<RunReport, RunError> {
     let verifier = verifier();
+    let bed = simulated(plan, &verifier, &mut options)?;
+    run_on(bed, plan, verifier, &options)
+}
+
+/// The simulated network that `plan` wants, traced and watched as `options` say; what they say of a trace is taken out of
+/// them. For whoever puts something between it and [`run_on`].
+pub fn simulated(plan: &Plan, verifier: &Verifier, options: &mut RunOptions) -> Result<SimTestbed, RunError> {
     let profile = profile(&plan.network);
     let config = SimConfig::new(plan.seed, profile, Arc::new(verifier.clone()));
     let mut bed = SimTestbed::new(config).map_err(|error| RunError::Plan(error.to_string()))?;
@@ -26,7 +34,7 @@ pub fn run(plan: &Plan, mut options: RunOptions) -> Result<RunReport, RunError> 
         (Some(lines), None) => bed.show_trace_to(Box::new(lines)),
         (None, None) => {}
     }
-    run_on(bed, plan, verifier, &options)
+    Ok(bed)
 }
 
 /// The links and service times that a plan asks for.

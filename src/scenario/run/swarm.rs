@@ -62,8 +62,10 @@ pub fn unfit(plan: &Plan) -> Result<(), Unfit> {
     if found > MOST_NODES {
         return Err(Unfit::TooManyNodes { found });
     }
-    if plan.duration.0 > LONGEST {
-        return Err(Unfit::TooLong { found: plan.duration.0 });
+    let liveness = plan.liveness.as_ref().map_or(Duration::ZERO, |wanted| wanted.within.0);
+    let found = plan.duration.0.saturating_add(liveness);
+    if found > LONGEST {
+        return Err(Unfit::TooLong { found });
     }
     let what = plan.timeline.events.iter().find_map(|event| match &event.what {
         Turn::Cut { .. } | Turn::Heal { .. } => Some("a partition"),

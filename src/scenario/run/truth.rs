@@ -312,6 +312,35 @@ impl RunTruth {
         })
     }
 
+    /// Whether this node is down now.
+    pub(super) fn is_down(&self, node: NodeId) -> bool {
+        let last = self.nodes.get(&node).and_then(|truth| truth.down.last());
+        last.is_some_and(|span| span.until.is_none())
+    }
+
+    /// Whether `holder` holds `release` at `at`, and `asker` can reach it.
+    pub(super) fn holds_for(
+        &self,
+        holder: NodeId,
+        asker: NodeId,
+        release: &ReleaseId,
+        at: Timestamp,
+    ) -> bool {
+        self.holds(holder, release) == Some(true) && self.out_of_reach(asker, holder, at, at).is_none()
+    }
+
+    /// What is published at `at`, was not yanked and is in no conflict; what was published last comes first.
+    pub(super) fn newest_first(&self, at: Timestamp) -> impl Iterator<Item = &ReleaseId> {
+        let mut good: Vec<&Body> = self.bodies.iter().filter(|body| body.from <= at).collect();
+        good.retain(|body| {
+            let release = &body.package.release;
+            !self.yanked.contains_key(release) && !self.in_conflict(release)
+        });
+        // Bodies are kept as they come, so a stable sort leaves what came at once in that order.
+        good.sort_by_key(|body| core::cmp::Reverse(body.from));
+        good.into_iter().map(|body| &body.package.release)
+    }
+
     /// Every node that holds `release` now, and is not known to be hostile.
     pub(super) fn holders_of<'a>(&'a self, release: &'a ReleaseId) -> impl Iterator<Item = NodeId> + 'a {
         self.nodes.keys().copied().filter(|node| self.holds(*node, release) == Some(true))

@@ -71,7 +71,7 @@ impl<P: Peer> Witness<P> for Scribe<P> {
     }
 
     fn cost(&mut self, what: watched::Asked, well: bool, cost: &RequestStats) {
-        open(&self.journal).counts.traffic.cost(what, well, cost);
+        open(&self.journal).cost(what, well, cost);
     }
 }
 

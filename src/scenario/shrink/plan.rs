@@ -1,7 +1,7 @@
 //! What can be taken out of a plan, one kind after the other.
 //!
 //! Whatever comes of it is a plan that can be run: who refers to somebody who is gone is gone too, and who stays is
-//! numbered anew. The seed stays, and with it every draw for what stays.
+//! numbered anew. The seed stays, and with it every draw for what stays; only for far fewer nodes at once it may be another.
 
 use std::collections::BTreeSet;
 

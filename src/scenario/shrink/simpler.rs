@@ -3,6 +3,7 @@
 //! Each goes down by a measure that has an end: a number, a length, or how much is not as plain as it could be.
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 
 use crate::engine::FanOut;
 use crate::scenario::plan::{Act, Plan, SourcePlan};
@@ -12,6 +13,9 @@ use crate::testbed::NodeId;
 
 /// What is left of a run after the last that happens in it, at least.
 const TAIL: Duration = Duration::from_secs(1);
+
+/// Seeds that are tried with far fewer nodes.
+const SEEDS: u64 = 8;
 
 /// Those that can be run, in the order in which they are to be tried: what makes runs shorter comes first.
 pub(super) fn candidates(plan: &Plan) -> Vec<Plan> {
@@ -24,6 +28,7 @@ pub(super) fn candidates(plan: &Plan) -> Vec<Plan> {
     words(plan, &mut all);
     expectations(plan, &mut all);
     times(plan, &mut all);
+    other_draws(plan, &mut all);
     all.retain(|it| it != plan && it.check().is_ok());
     all
 }
@@ -88,6 +93,23 @@ fn spans(plan: &Plan, all: &mut Vec<Plan>) {
     }
 }
 
+/// Far fewer nodes at once, under other seeds: taking one node out leaves the draws of the others as they are, and may be
+/// the wrong one for each of them, while among a few seeds there is one under which few nodes do.
+fn other_draws(plan: &Plan, all: &mut Vec<Plan>) {
+    let act: BTreeSet<NodeId> = plan.timeline.operations.iter().map(|it| it.node).collect();
+    let idle: Vec<NodeId> = (0..plan.nodes.start).map(NodeId).filter(|node| !act.contains(node)).collect();
+    let mut kept: Vec<usize> = [0, 1, 2, 3, idle.len() / 2].into();
+    kept.retain(|it| *it < idle.len());
+    kept.dedup();
+    for kept in kept {
+        let fewer = plan.without_nodes(&idle.iter().skip(kept).copied().collect());
+        for further in 0..SEEDS {
+            let seed = plan.seed.wrapping_add(further);
+            all.push(Plan { seed, ..fewer.clone() });
+        }
+    }
+}
+
 fn links(plan: &Plan, all: &mut Vec<Plan>) {
     if plan.network.profile != Profile::Lan {
         all.push(changed(plan, |it| {
@@ -110,6 +132,9 @@ fn links(plan: &Plan, all: &mut Vec<Plan>) {
 }
 
 fn settings(plan: &Plan, all: &mut Vec<Plan>) {
+    if plan.liveness.is_some() {
+        all.push(changed(plan, |it| it.liveness = None));
+    }
     let registry = &plan.registry;
     if registry.answers_wanted > 1 {
         all.push(changed(plan, |it| it.registry.answers_wanted = 1));

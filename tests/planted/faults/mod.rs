@@ -3,6 +3,7 @@
 mod counts;
 mod crossed;
 mod endings;
+mod forgiving;
 mod limits;
 mod records;
 mod reputation;
@@ -18,6 +19,7 @@ pub fn all() -> Vec<Planted> {
     all.extend(limits::faults());
     all.extend(reputation::faults());
     all.extend(records::faults());
+    all.extend(forgiving::faults());
     all.sort_by_key(|fault| (fault.number.trim_end_matches(char::is_alphabetic).len(), fault.number));
     all
 }
