@@ -8,7 +8,7 @@
 //! one node's packages on any network. A service takes it ready-made from `embed`; `node` is such a service as
 //! a process, `client` asks it, and `api` is what they say to each other. The towers meet in [`scenario`], where plans
 //! drive whole registries on a network and the checks of [`oracle`] compare what came with what is true. The command
-//! line stands on all of it: `cli`.
+//! line stands on all of it: `cli`. What of this needs no registry, [`harness`] gives to any application on a `Network`.
 //!
 //! # Features
 //!
@@ -25,6 +25,8 @@ pub mod conformance;
 #[cfg(feature = "net")]
 pub mod embed;
 pub mod engine;
+#[cfg(feature = "sim")]
+pub mod harness;
 pub mod message;
 #[cfg(feature = "net")]
 pub mod net;
@@ -49,3 +51,8 @@ pub mod time;
 #[cfg(all(doctest, feature = "net"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
+
+/// The chapter on the harness: its program, compiled and run as a test.
+#[cfg(all(doctest, feature = "sim"))]
+#[doc = include_str!("../HARNESS.md")]
+mod chapter {}

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use swarmproof::scenario::{Plan, Scenario};
 
-const DOCS: [&str; 5] = ["README.md", "ARCHITECTURE.md", "PROTOCOL.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+const DOCS: [&str; 6] =
+    ["README.md", "ARCHITECTURE.md", "PROTOCOL.md", "HARNESS.md", "CONTRIBUTING.md", "CHANGELOG.md"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -69,6 +69,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "oracle",
         ],
     ),
+    // Any application on a network under the same faults: what of the layers that run and check needs no registry.
+    ("harness", &["time", "network", "store", "testbed", "sim", "oracle", "scenario"]),
     // What a person types: whatever it needs of the layers that run, check and ask.
     ("cli", &["probe", "time", "package", "store", "net", "api", "client", "node", "oracle", "scenario"]),
 ];
@@ -87,8 +89,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("futures_core", &["net", "registry", "engine"]),
     ("rand_chacha", &["engine", "registry", "sim", "scenario", "conformance"]),
     ("ed25519_dalek", &["record", "package"]),
-    ("toml", &["scenario", "cli", "node", "client"]),
-    ("serde_json", &["sim", "scenario", "cli", "api", "node", "client"]),
+    ("toml", &["scenario", "harness", "cli", "node", "client"]),
+    ("serde_json", &["sim", "scenario", "harness", "cli", "api", "node", "client"]),
     ("strsim", &["scenario"]),
     ("cargo_metadata", &["scenario", "cli"]),
     ("clap", &["cli"]),

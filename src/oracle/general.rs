@@ -1,5 +1,9 @@
 //! Oracles for any application on a network: own answers, one ending, nothing left.
+//!
+//! Knows nothing of packages: a query is whatever the application does on somebody's behalf, under a name `Q` of its own.
+//! What happens is told by one call each, in order; what was found is taken with [`General::take`].
 
+use core::fmt::Display;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,12 +18,12 @@ use crate::testbed::NodeId;
 use crate::time::Timestamp;
 
 /// What is open at one node.
-#[derive(Debug, Default)]
-struct Open {
-    requests: BTreeMap<RequestId, OpenRequest>,
-    queries: BTreeMap<QueryId, OpenQuery>,
+#[derive(Debug)]
+struct Open<Q> {
+    requests: BTreeMap<RequestId, OpenRequest<Q>>,
+    queries: BTreeMap<Q, OpenQuery>,
     /// Queries that have ended in this life, to see a second ending.
-    ended: BTreeSet<QueryId>,
+    ended: BTreeSet<Q>,
     /// The value that came last, with the key that was looked up: equal lookups may be shared, so it may
     /// serve queries beside the one that it was sent for.
     value: Option<(Bytes, NodeId, Bytes)>,
@@ -29,8 +33,21 @@ struct Open {
     idle_since: Timestamp,
 }
 
-impl Open {
-    fn close(&mut self, at: Timestamp, request: RequestId) -> Option<OpenRequest> {
+impl<Q> Default for Open<Q> {
+    fn default() -> Self {
+        Self {
+            requests: BTreeMap::new(),
+            queries: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            value: None,
+            outstanding: 0,
+            idle_since: Timestamp::default(),
+        }
+    }
+}
+
+impl<Q> Open<Q> {
+    fn close(&mut self, at: Timestamp, request: RequestId) -> Option<OpenRequest<Q>> {
         let known = self.requests.remove(&request)?;
         if known.query.is_some() {
             self.outstanding -= 1;
@@ -41,8 +58,8 @@ impl Open {
 }
 
 #[derive(Debug)]
-struct OpenRequest {
-    query: Option<QueryId>,
+struct OpenRequest<Q> {
+    query: Option<Q>,
     wanted: Wanted,
     submitted: Timestamp,
     /// The deadline that the application named.
@@ -61,149 +78,190 @@ struct OpenQuery {
 
 /// Watches requests and queries from their beginning to their end.
 #[derive(Debug)]
-pub(super) struct General {
-    nodes: BTreeMap<NodeId, Open>,
+pub struct General<Q> {
+    nodes: BTreeMap<NodeId, Open<Q>>,
     tick: Duration,
+    prompt: bool,
+    found: Vec<Violation>,
 }
 
-impl General {
-    /// `tick` is how late the network may report a deadline.
-    pub(super) fn new(tick: Duration) -> Self {
-        Self { nodes: BTreeMap::new(), tick }
+/// A request as it is handed to the network.
+#[derive(Clone, Debug)]
+pub struct Sent<Q> {
+    /// Its name.
+    pub request: RequestId,
+    /// The query on whose behalf, if any.
+    pub query: Option<Q>,
+    /// What it asks for.
+    pub wanted: Wanted,
+    /// By when it must end.
+    pub deadline: Timestamp,
+}
+
+impl<Q: Copy + Ord + Display> General<Q> {
+    /// `tick` is how late the network may report a deadline. Where queries are `prompt`, one ends as soon as nothing is
+    /// outstanding for any; otherwise they may wait for what the application likes.
+    pub fn new(tick: Duration, prompt: bool) -> Self {
+        Self { nodes: BTreeMap::new(), tick, prompt, found: Vec::new() }
     }
 
-    pub(super) fn observe(&mut self, seen: &Seen, found: &mut Vec<Violation>) {
-        let Seen { at, node, fact } = seen;
-        // A process in real time may be held up anywhere; where deadlines are exact, so is all the rest.
-        let exact = self.tick.is_zero();
-        let mut violate = |oracle, detail| found.push(Violation { oracle, at: *at, detail });
-        let open = self.nodes.entry(*node).or_default();
-        match fact {
-            Fact::Submitted { request, query, wanted, deadline, .. } => {
-                let new = OpenRequest {
-                    query: *query,
-                    wanted: wanted.clone(),
-                    submitted: *at,
-                    due: *deadline,
-                    deadline: deadline.after(self.tick),
-                };
-                let twice = open.close(*at, *request).is_some();
-                open.outstanding += usize::from(query.is_some());
-                open.requests.insert(*request, new);
-                if twice {
-                    violate(Oracle::EndsOnce, format!("{node} used the request id {request} twice"));
-                }
-                if let Some(query) = query
-                    && !open.queries.contains_key(query)
-                {
-                    violate(
-                        Oracle::EndsOnce,
-                        format!("{node} sent {request} for {query}, which is not running"),
-                    );
-                }
-            }
-            Fact::Cancelled { request } => {
-                open.close(*at, *request);
-            }
-            Fact::Came { request, from, item } => {
-                let Some(known) = open.requests.get(request) else {
-                    let detail = format!("{node} was handed an item for {request}, which is not open");
-                    return violate(Oracle::OwnAnswers, detail);
-                };
-                if let Wanted::Answer(asked) = known.wanted
-                    && asked != *from
-                {
-                    let detail = format!("{node} asked {asked} in {request} and was answered by {from}");
-                    violate(Oracle::OwnAnswers, detail);
-                }
-                open.value = match &known.wanted {
-                    Wanted::Value(key) => Some((key.clone(), *from, item.clone())),
-                    Wanted::Answer(_) | Wanted::Other => None,
-                };
-                if let Some(query) = known.query.and_then(|id| open.queries.get_mut(&id)) {
-                    query.items.push((*from, item.clone()));
-                }
-            }
-            Fact::Ended { request, result, elapsed } => {
-                let Some(known) = open.close(*at, *request) else {
-                    let detail = format!(
-                        "{node}: {request} ended, but was not open: it ended twice, or after a cancel"
-                    );
-                    return violate(Oracle::EndsOnce, detail);
-                };
-                let came = known.submitted.after(*elapsed);
-                let told = if *at > known.deadline {
-                    format!("ended at {at}, after its deadline {}", known.deadline)
-                } else if exact && *result == Err(Failure::TimedOut) && *at < known.due {
-                    format!("timed out at {at}, before its deadline {}", known.due)
-                } else if exact && *at > came {
-                    format!("had ended by {came}, and that was taken in at {at}")
-                } else {
-                    return;
-                };
-                violate(Oracle::EndsOnce, format!("{node}: {request} {told}"));
-            }
-            Fact::Died => *open = Open::default(),
-            Fact::Began { query, deadline, .. } => {
-                let new = OpenQuery { began: *at, deadline: deadline.after(self.tick), items: Vec::new() };
-                if open.ended.contains(query) || open.queries.insert(*query, new).is_some() {
-                    violate(Oracle::EndsOnce, format!("{node} used the query id {query} twice"));
-                }
-            }
-            Fact::Delivered { query, release, from } => {
-                let Some(known) = open.queries.get(query) else {
-                    let detail = format!("{node}: {query} delivered a release while it was not running");
-                    return violate(Oracle::EndsOnce, detail);
-                };
-                let Some(from) = from else { return };
-                let carries = |item: &[u8]| memchr::memmem::find(item, release.bytes()).is_some();
-                let own = known.items.iter().any(|(who, item)| who == from && carries(item));
-                let shared = || {
-                    let key = match &**release {
-                        Record::Release(release) => keys::release(&release.package.release),
-                        Record::List(list) => keys::list(&list.package),
-                        Record::Notice(_) => return false,
-                    };
-                    open.value
-                        .as_ref()
-                        .is_some_and(|(wanted, who, item)| *wanted == key && who == from && carries(item))
-                };
-                if !own && !shared() {
-                    violate(
-                        Oracle::OwnAnswers,
-                        format!(
-                            "{node}: {query} delivered a release from {from} that no answer to its own requests carried"
-                        ),
-                    );
-                }
-            }
-            Fact::Finished { query, .. } => {
-                open.ended.insert(*query);
-                match open.queries.remove(query) {
-                    None => violate(Oracle::EndsOnce, format!("{node}: {query} ended, but was not running")),
-                    Some(known) if *at > known.deadline => violate(
-                        Oracle::EndsOnce,
-                        format!("{node}: {query} ended at {at}, after its deadline {}", known.deadline),
-                    ),
-                    // Nothing of any query: lookups are shared, and a query may wait for others' questions to end.
-                    Some(known) if exact && open.outstanding == 0 => {
-                        let idle = known.began.max(open.idle_since);
-                        if *at > idle {
-                            let detail = format!(
-                                "{node}: {query} ended at {at}, though nothing was outstanding since {idle}"
-                            );
-                            violate(Oracle::EndsOnce, detail);
-                        }
-                    }
-                    Some(_) => {}
-                }
-            }
-            Fact::Charged { .. } | Fact::ListSeen { .. } => {}
+    /// What was found since this was last called.
+    pub fn take(&mut self) -> Vec<Violation> {
+        core::mem::take(&mut self.found)
+    }
+
+    fn violate(&mut self, oracle: Oracle, at: Timestamp, detail: String) {
+        self.found.push(Violation { oracle, at, detail });
+    }
+
+    /// A request is handed to the network.
+    pub fn sent(&mut self, at: Timestamp, node: NodeId, sent: Sent<Q>) {
+        let Sent { request, query, wanted, deadline } = sent;
+        let open = self.nodes.entry(node).or_default();
+        let new =
+            OpenRequest { query, wanted, submitted: at, due: deadline, deadline: deadline.after(self.tick) };
+        let twice = open.close(at, request).is_some();
+        open.outstanding += usize::from(query.is_some());
+        open.requests.insert(request, new);
+        let stranger = query.filter(|query| !open.queries.contains_key(query));
+        if twice {
+            self.violate(Oracle::EndsOnce, at, format!("{node} used the request id {request} twice"));
+        }
+        if let Some(query) = stranger {
+            let detail = format!("{node} sent {request} for {query}, which is not running");
+            self.violate(Oracle::EndsOnce, at, detail);
         }
     }
 
+    /// A request is given up.
+    pub fn cancelled(&mut self, at: Timestamp, node: NodeId, request: RequestId) {
+        self.nodes.entry(node).or_default().close(at, request);
+    }
+
+    /// The network reports an item.
+    pub fn came(&mut self, at: Timestamp, node: NodeId, request: RequestId, from: NodeId, item: &Bytes) {
+        let open = self.nodes.entry(node).or_default();
+        let Some(known) = open.requests.get(&request) else {
+            let detail = format!("{node} was handed an item for {request}, which is not open");
+            return self.violate(Oracle::OwnAnswers, at, detail);
+        };
+        let asked = match known.wanted {
+            Wanted::Answer(asked) if asked != from => Some(asked),
+            _ => None,
+        };
+        open.value = match &known.wanted {
+            Wanted::Value(key) => Some((key.clone(), from, item.clone())),
+            Wanted::Answer(_) | Wanted::Other => None,
+        };
+        if let Some(query) = known.query.and_then(|id| open.queries.get_mut(&id)) {
+            query.items.push((from, item.clone()));
+        }
+        if let Some(asked) = asked {
+            let detail = format!("{node} asked {asked} in {request} and was answered by {from}");
+            self.violate(Oracle::OwnAnswers, at, detail);
+        }
+    }
+
+    /// The network reports the end of a request, and how long that took as it says.
+    pub fn ended(
+        &mut self,
+        at: Timestamp,
+        node: NodeId,
+        request: RequestId,
+        timed_out: bool,
+        elapsed: Duration,
+    ) {
+        // A process in real time may be held up anywhere; where deadlines are exact, so is all the rest.
+        let exact = self.tick.is_zero();
+        let open = self.nodes.entry(node).or_default();
+        let Some(known) = open.close(at, request) else {
+            let detail =
+                format!("{node}: {request} ended, but was not open: it ended twice, or after a cancel");
+            return self.violate(Oracle::EndsOnce, at, detail);
+        };
+        let came = known.submitted.after(elapsed);
+        let told = if at > known.deadline {
+            format!("ended at {at}, after its deadline {}", known.deadline)
+        } else if exact && timed_out && at < known.due {
+            format!("timed out at {at}, before its deadline {}", known.due)
+        } else if exact && at > came {
+            format!("had ended by {came}, and that was taken in at {at}")
+        } else {
+            return;
+        };
+        self.violate(Oracle::EndsOnce, at, format!("{node}: {request} {told}"));
+    }
+
+    /// The node's life ends, and with it what it had begun.
+    pub fn died(&mut self, node: NodeId) {
+        self.nodes.remove(&node);
+    }
+
+    /// A query begins.
+    pub fn began(&mut self, at: Timestamp, node: NodeId, query: Q, deadline: Timestamp) {
+        let open = self.nodes.entry(node).or_default();
+        let new = OpenQuery { began: at, deadline: deadline.after(self.tick), items: Vec::new() };
+        if open.ended.contains(&query) || open.queries.insert(query, new).is_some() {
+            self.violate(Oracle::EndsOnce, at, format!("{node} used the query id {query} twice"));
+        }
+    }
+
+    /// A query gives its caller something, of which it is said that `from` gave it: what `carries` knows again in an
+    /// item. Where equal lookups may be shared, `key` is the one that would have brought it too.
+    pub fn delivered(
+        &mut self,
+        at: Timestamp,
+        node: NodeId,
+        query: Q,
+        from: Option<NodeId>,
+        carries: impl Fn(&[u8]) -> bool,
+        key: impl FnOnce() -> Option<Bytes>,
+    ) {
+        let open = self.nodes.entry(node).or_default();
+        let Some(known) = open.queries.get(&query) else {
+            let detail = format!("{node}: {query} delivered a result while it was not running");
+            return self.violate(Oracle::EndsOnce, at, detail);
+        };
+        let Some(from) = from else { return };
+        let own = known.items.iter().any(|(who, item)| *who == from && carries(item));
+        let shared = || {
+            let (wanted, who, item) = open.value.as_ref()?;
+            (key()? == *wanted && *who == from && carries(item)).then_some(())
+        };
+        if !own && shared().is_none() {
+            let detail = format!(
+                "{node}: {query} delivered a result from {from} that no answer to its own requests carried"
+            );
+            self.violate(Oracle::OwnAnswers, at, detail);
+        }
+    }
+
+    /// A query ends.
+    pub fn finished(&mut self, at: Timestamp, node: NodeId, query: Q) {
+        let prompt = self.prompt && self.tick.is_zero();
+        let open = self.nodes.entry(node).or_default();
+        open.ended.insert(query);
+        let detail = match open.queries.remove(&query) {
+            None => format!("{node}: {query} ended, but was not running"),
+            Some(known) if at > known.deadline => {
+                format!("{node}: {query} ended at {at}, after its deadline {}", known.deadline)
+            }
+            // Nothing of any query: lookups are shared, and a query may wait for others' questions to end.
+            Some(known) if prompt && open.outstanding == 0 => {
+                let idle = known.began.max(open.idle_since);
+                if at <= idle {
+                    return;
+                }
+                format!("{node}: {query} ended at {at}, though nothing was outstanding since {idle}")
+            }
+            Some(_) => return,
+        };
+        self.violate(Oracle::EndsOnce, at, detail);
+    }
+
     /// All is done: what is still open, or still held, is left behind.
-    pub(super) fn finish(&self, at: Timestamp, holdings: &[Holding], found: &mut Vec<Violation>) {
+    pub fn finish(&mut self, at: Timestamp, holdings: &[Holding]) {
+        let found = &mut self.found;
         for (node, open) in &self.nodes {
             for (query, known) in &open.queries {
                 found.push(Violation {
@@ -235,6 +293,37 @@ impl General {
                 let detail = format!("n{} still holds {count} {what}", holding.node);
                 found.push(Violation { oracle: Oracle::NothingLeft, at, detail });
             }
+        }
+    }
+}
+
+impl General<QueryId> {
+    /// See one fact of a registry.
+    pub(super) fn observe(&mut self, seen: &Seen) {
+        let (at, node) = (seen.at, seen.node);
+        match &seen.fact {
+            Fact::Submitted { request, query, wanted, deadline, .. } => {
+                let (request, query, wanted) = (*request, *query, wanted.clone());
+                self.sent(at, node, Sent { request, query, wanted, deadline: *deadline });
+            }
+            Fact::Cancelled { request } => self.cancelled(at, node, *request),
+            Fact::Came { request, from, item } => self.came(at, node, *request, *from, item),
+            Fact::Ended { request, result, elapsed } => {
+                self.ended(at, node, *request, *result == Err(Failure::TimedOut), *elapsed);
+            }
+            Fact::Died => self.died(node),
+            Fact::Began { query, deadline, .. } => self.began(at, node, *query, *deadline),
+            Fact::Delivered { query, release, from } => {
+                let carries = |item: &[u8]| memchr::memmem::find(item, release.bytes()).is_some();
+                let key = || match &**release {
+                    Record::Release(release) => Some(keys::release(&release.package.release)),
+                    Record::List(list) => Some(keys::list(&list.package)),
+                    Record::Notice(_) => None,
+                };
+                self.delivered(at, node, *query, *from, carries, key);
+            }
+            Fact::Finished { query, .. } => self.finished(at, node, *query),
+            Fact::Charged { .. } | Fact::ListSeen { .. } => {}
         }
     }
 }

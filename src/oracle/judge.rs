@@ -9,12 +9,13 @@ use super::recall::{Judgement, Recall};
 use super::registry::Registries;
 use super::truth::Truth;
 use super::verdict::Violation;
+use crate::engine::QueryId;
 use crate::time::Timestamp;
 
 /// Every oracle, fed one fact at a time. See the [module](super) for the order of calls.
 #[derive(Debug)]
 pub struct Judge {
-    general: General,
+    general: General<QueryId>,
     registries: Registries,
     limits: WithinLimits,
     recall: Recall,
@@ -30,7 +31,7 @@ impl Judge {
     /// A judge of a network that reports deadlines at most `tick` late.
     pub fn new(tick: Duration) -> Self {
         Self {
-            general: General::new(tick),
+            general: General::new(tick, true),
             registries: Registries::default(),
             limits: WithinLimits::default(),
             recall: Recall::default(),
@@ -46,7 +47,8 @@ impl Judge {
         self.recall.observe(seen, truth, &mut found);
         self.registries.observe(seen, truth, &mut found);
         self.limits.observe(seen, &mut found);
-        self.general.observe(seen, &mut found);
+        self.general.observe(seen);
+        found.append(&mut self.general.take());
         self.keep(found);
     }
 
@@ -58,7 +60,8 @@ impl Judge {
     /// All is done: judge what is left, and hand over what was found.
     pub fn finish(mut self, at: Timestamp, holdings: &[Holding]) -> (Vec<Violation>, u64, Judgement) {
         let mut found = Vec::new();
-        self.general.finish(at, holdings, &mut found);
+        self.general.finish(at, holdings);
+        found.append(&mut self.general.take());
         self.registries.finish(at, holdings, &mut found);
         self.keep(found);
         (self.violations, self.more, self.recall.finish())

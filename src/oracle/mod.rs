@@ -25,6 +25,7 @@ mod truth;
 mod verdict;
 
 pub use fact::{Asked, Budget, Fact, Holding, Seen, Wanted};
+pub use general::{General, Sent};
 pub use judge::Judge;
 pub use liveness::Liveness;
 pub use recall::{Judgement, Missed};

@@ -24,11 +24,16 @@ mod words;
 
 pub use draw::{Concern, Draws};
 pub use expect::{Amount, Comparator, Comparison, Measure, Scale};
+pub(crate) use file::bounds::{MAX_OPERATIONS, MAX_PEERS, MAX_SPAN};
+pub(crate) use file::error::{Source, read_text};
 pub use file::model::Scenario;
+pub(crate) use file::plain::Plain;
 pub use file::{FileError, Place, Problem};
 pub use listing::Listing;
 pub use nodes::{MAX_NODES, NodeSet, NodeSetError};
 pub use plan::Plan;
+pub(crate) use plan::{Climate, check_events, lines};
+pub(crate) use run::{Asked, Watched, Witness, wanted};
 pub use run::{
     DynNetwork, Figures, Measured, Meter, Outfit, PeerOf, RunError, RunOptions, Until, Watch, profile, run,
     run_on, simulated, verifier,

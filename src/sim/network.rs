@@ -105,17 +105,7 @@ impl Network for SimNetwork {
 
     fn gauges(&self) -> Gauges {
         let world = &mut *self.world.borrow_mut();
-        if !self.alive(world) {
-            return Gauges::default();
-        }
-        let early = world.early.iter().filter(|(node, ..)| *node == self.node).count();
-        let Some(app) = world.app(self.node) else { return Gauges::default() };
-        Gauges {
-            requests: app.requests.len() + early,
-            questions: app.inbound.len(),
-            waiting: app.inbox.len(),
-            dropped: app.dropped,
-        }
+        if self.alive(world) { world.gauges(self.node) } else { Gauges::default() }
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>, deadline: Option<Timestamp>) -> Poll<Event<SimPeer>> {

@@ -19,7 +19,7 @@ use super::profile::ProfileError;
 use super::store::SimStore;
 use super::trace::{Checkpoint, TraceSink};
 use super::world::World;
-use crate::network::Responder;
+use crate::network::{Gauges, Responder};
 use crate::testbed::{Fault, LocalTask, NodeId, NodeSpec, Testbed, TestbedError};
 use crate::time::{Timestamp, WallTime, nanos};
 
@@ -96,6 +96,11 @@ impl SimTestbed {
     /// Whether a node is up now.
     pub fn is_up(&self, node: NodeId) -> bool {
         self.world.borrow().is_up(node.0)
+    }
+
+    /// What is held for the application of a node that is up. `None` for others.
+    pub fn gauges(&self, node: NodeId) -> Option<Gauges> {
+        self.is_up(node).then(|| self.world.borrow_mut().gauges(node.0))
     }
 
     /// Whether `a` and `b` are up and nothing between them is cut, either way.

@@ -22,7 +22,7 @@ use super::rng::{Seed, mix};
 use super::slab::Slab;
 use super::trace::{Trace, TraceEvent};
 use super::wire::{Dial, Exchange};
-use crate::network::{Event, Invalid, Limits, Request, RequestId, Ware};
+use crate::network::{Event, Gauges, Invalid, Limits, Request, RequestId, Ware};
 use crate::time::WallTime;
 
 /// Calendar time at the start of every run: 2026-01-01T00:00:00Z, in ms.
@@ -118,6 +118,18 @@ impl World {
 
     pub(crate) fn node_mut(&mut self, node: u32) -> &mut Node {
         &mut self.nodes[node as usize]
+    }
+
+    /// What is held for the application of this node.
+    pub(crate) fn gauges(&mut self, node: u32) -> Gauges {
+        let early = self.early.iter().filter(|(of, ..)| *of == node).count();
+        let Some(app) = self.app(node) else { return Gauges::default() };
+        Gauges {
+            requests: app.requests.len() + early,
+            questions: app.inbound.len(),
+            waiting: app.inbox.len(),
+            dropped: app.dropped,
+        }
     }
 
     pub(crate) fn app(&mut self, node: u32) -> Option<&mut App> {

@@ -66,7 +66,7 @@ fn calm_from(duration: Duration, chaos: &ChaosSettings) -> Duration {
 
 fn network(frame: &NetworkSettings, fixed: bool, seed: u64) -> NetworkSettings {
     let mut dice = Dice::new(seed, Topic::Network, 0);
-    let registries = dice.log_count(1, frame.registries);
+    let registries = dice.log_count(1, frame.registries).min(frame.registries);
     let peers = dice.log_count(FEWEST_PEERS.min(frame.peers), frame.peers).max(registries);
     let lan = dice.chance(0.3);
     let undialable = if dice.coin() { dice.log(0.02, 0.6) } else { 0.0 };

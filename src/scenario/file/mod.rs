@@ -8,6 +8,7 @@ pub(crate) mod declare;
 pub(crate) mod error;
 mod events;
 pub mod model;
+pub(crate) mod plain;
 mod read;
 mod read_faults;
 mod read_workloads;

@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
-use super::bounds::MAX_RELEASES;
+use super::bounds::{MAX_OPERATIONS, MAX_RELEASES};
+use super::declare::Section;
 use super::error::{FileError, Problem, Source, read_text};
 use super::model::{
     CatalogueSettings, ChaosSettings, LivenessSettings, NetworkSettings, RegistrySettings, Scenario,
     ServiceSettings, Source as Origin,
 };
+use super::plain::{PLAIN, Plain, no_catalogue, plain};
 use super::sections::SCENARIO;
 use super::value::Table;
 use super::word::{contradiction, word};
@@ -39,14 +41,43 @@ impl Scenario {
     /// relative to.
     pub fn parse(text: &str, path: &Path) -> Result<Self, FileError> {
         let name = path.display().to_string();
-        if text.trim().is_empty() {
-            return Err(FileError::new(name, None, Problem::Empty { wanted: WANTED }));
-        }
         let source = Source { path: &name, text };
-        let parsed = DeTable::parse(text).map_err(|error| source.toml(&error))?;
-        let file = validate::table(source, &SCENARIO, parsed.get_ref(), 0)?;
+        let file = checked(source, &SCENARIO)?;
         scenario(source, &file, path)
     }
+}
+
+impl Plain {
+    /// Read and check the scenario in this file, which is for any application.
+    pub(crate) fn read(path: &Path) -> Result<Self, FileError> {
+        Self::parse(&read_text(path, MAX_FILE, WANTED)?, path)
+    }
+
+    /// The same from a text; `path` is what it is called in errors.
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, FileError> {
+        let name = path.display().to_string();
+        let source = Source { path: &name, text };
+        let file = checked(source, &PLAIN)?;
+        let duration = file.span("duration");
+        let network = network(source, file.table("network").unwrap_or(&Table::default()))?;
+        let faults = read_faults::faults(source, file.tables("fault"), duration, &network, &no_catalogue())?;
+        let chaos = file.table("chaos").map(|table| chaos(source, table, duration)).transpose()?;
+        let most = file.number("rate") * duration.as_secs_f64();
+        if most > MAX_OPERATIONS as f64 {
+            let words = format!("this makes about {most:.0} operations, over {MAX_OPERATIONS}");
+            return Err(contradiction(source, &file, "rate", words));
+        }
+        Ok(plain(&file, path, network, faults, chaos))
+    }
+}
+
+/// The table of a file's text, as `section` declares it.
+fn checked(source: Source<'_>, section: &'static Section) -> Result<Table, FileError> {
+    if source.text.trim().is_empty() {
+        return Err(FileError::new(source.path, None, Problem::Empty { wanted: WANTED }));
+    }
+    let parsed = DeTable::parse(source.text).map_err(|error| source.toml(&error))?;
+    validate::table(source, section, parsed.get_ref(), 0)
 }
 
 fn scenario(source: Source<'_>, file: &Table, path: &Path) -> Result<Scenario, FileError> {

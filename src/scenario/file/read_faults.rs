@@ -10,7 +10,7 @@ use super::model::{
 use super::value::Table;
 use super::word::{contradiction, word};
 use crate::scenario::units::Span;
-use crate::scenario::words::named;
+use crate::scenario::words::{Among, named};
 use crate::testbed::LinkChange;
 
 pub(super) fn faults(
@@ -107,12 +107,21 @@ impl Reader<'_> {
     }
 
     fn whom(&self) -> Result<Whom, FileError> {
-        Ok(Whom { among: word(self.source, self.table, "among")?, share: self.table.number("share") })
+        Ok(Whom { among: self.among()?, share: self.table.number("share") })
+    }
+
+    fn among(&self) -> Result<Among, FileError> {
+        let among = word(self.source, self.table, "among")?;
+        if among == Among::Registries && self.network.registries == 0 {
+            let words = "there are no registries: every peer runs the same".to_owned();
+            return Err(contradiction(self.source, self.table, "among", words));
+        }
+        Ok(among)
     }
 
     fn crash(&self) -> Result<Weather, FileError> {
         let table = self.table;
-        let among = word(self.source, table, "among")?;
+        let among = self.among()?;
         let whom = if let Some(share) = table.number_of("share") {
             Victims::Whom(Whom { among, share })
         } else if table.has("registry") {

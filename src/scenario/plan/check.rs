@@ -2,9 +2,10 @@
 
 use core::time::Duration;
 
-use super::types::{Act, NodeRole, Plan, SourcePlan, Turn};
+use super::types::{Act, NodeRole, Plan, PlannedEvent, SourcePlan, Turn};
 use crate::scenario::file::bounds::{MAX_OPERATIONS, MAX_PEERS, MAX_REGISTRIES, MAX_RELEASES, MAX_SPAN};
 use crate::scenario::nodes::NodeSet;
+use crate::scenario::units::Span;
 use crate::testbed::NodeId;
 
 /// What is wrong with `plan`, in words that name the place.
@@ -43,7 +44,9 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
     }
     plan.registry.query().check().map_err(|error| format!("registry.{error}"))?;
     operations(plan)?;
-    events(plan)?;
+    let roles = plan.roles();
+    let registry = |node: NodeId| matches!(roles.get(node.0 as usize), Some(NodeRole::Registry(_)));
+    events(&plan.timeline.events, plan.duration, roles.len(), registry)?;
     liveness(plan)
 }
 
@@ -124,17 +127,22 @@ fn operations(plan: &Plan) -> Result<(), String> {
     Ok(())
 }
 
-fn events(plan: &Plan) -> Result<(), String> {
-    let most = plan.nodes.start as usize + plan.late().len();
+/// What is wrong with these events in a run that lasts so long, of so many nodes, which may be registries.
+pub(crate) fn events(
+    events: &[PlannedEvent],
+    duration: Span,
+    most: usize,
+    registry: impl Fn(NodeId) -> bool,
+) -> Result<(), String> {
     let mut before = Duration::ZERO;
-    for (at, event) in plan.timeline.events.iter().enumerate() {
+    for (at, event) in events.iter().enumerate() {
         let place = |words: String| Err(format!("timeline.events[{at}]: {words}"));
         if event.at.0 < before {
             return place(format!("at {} is earlier than the one before it", event.at));
         }
         before = event.at.0;
-        if event.at > plan.duration {
-            return place(format!("at {} is after the end at {}", event.at, plan.duration));
+        if event.at > duration {
+            return place(format!("at {} is after the end at {duration}", event.at));
         }
         for set in sets(&event.what) {
             if let Some(NodeId(last)) = set.0.last().filter(|last| last.0 as usize >= most) {
@@ -155,12 +163,9 @@ fn events(plan: &Plan) -> Result<(), String> {
         // A responder can only be taken over where the network itself runs it.
         if let Turn::Lies { nodes, .. } | Turn::Rollback { nodes, .. } | Turn::Equivocate { nodes, .. } =
             &event.what
+            && let Some(node) = nodes.iter().find(|node| registry(*node))
         {
-            let roles = plan.roles();
-            let registry = |node: &NodeId| matches!(roles.get(node.0 as usize), Some(NodeRole::Registry(_)));
-            if let Some(node) = nodes.0.iter().find(|node| registry(node)) {
-                return place(format!("{node} is a registry; only modelled peers lie"));
-            }
+            return place(format!("{node} is a registry; only modelled peers lie"));
         }
     }
     Ok(())

@@ -1,12 +1,13 @@
 //! From a scenario and a seed to a plan.
 
+use core::time::Duration;
 use std::collections::BTreeSet;
 
 use super::liveness::LivenessPlan;
-use super::operations::operations;
+use super::operations::{operations, times};
 use super::types::{
-    CataloguePlan, NetworkPlan, NodeRole, NodesPlan, Plan, RegistryPlan, ServicePlan, SourcePlan, Timeline,
-    VERSION,
+    CataloguePlan, NetworkPlan, NodeRole, NodesPlan, Plan, PlannedEvent, RegistryPlan, ServicePlan,
+    SourcePlan, Timeline, VERSION,
 };
 use super::weather::events;
 use crate::scenario::chaos::concrete;
@@ -14,11 +15,15 @@ use crate::scenario::draw::{Concern, share_of, strike};
 use crate::scenario::file::model::{
     CatalogueSettings, LivenessSettings, NetworkSettings, RegistrySettings, Scenario, Source,
 };
+use crate::scenario::file::plain::Plain;
 use crate::scenario::listing::Listing;
 use crate::scenario::nodes::NodeSet;
 use crate::scenario::synthetic::{self, Synthetic};
 use crate::scenario::units::Span;
 use crate::testbed::NodeId;
+
+/// The workload of an application that is no registry, beside those in `operations`.
+const OF_ANY: u64 = 8 << 32 | 1;
 
 impl Plan {
     /// What `seed` makes of `scenario`: always the same.
@@ -68,6 +73,31 @@ fn liveness(plan: &Plan, wanted: &LivenessSettings) -> Option<LivenessPlan> {
     let registry = |node: &&u32| matches!(roles.get(**node as usize), Some(NodeRole::Registry(_)));
     let one = core.iter().chain(&honest).find(registry).copied()?;
     Some(LivenessPlan { core: core.into_iter().chain([one]).collect(), within: Span(wanted.within) })
+}
+
+/// What a seed makes of a network and of what goes wrong in it, whatever runs there.
+#[derive(Clone, Debug)]
+pub(crate) struct Climate {
+    pub(crate) peers: u32,
+    pub(crate) network: NetworkPlan,
+    pub(crate) nodes: NodesPlan,
+    pub(crate) events: Vec<PlannedEvent>,
+    /// When somebody is asked to do something.
+    pub(crate) work: Vec<Duration>,
+}
+
+impl Climate {
+    /// What `seed` makes of `plain`: always the same.
+    pub(crate) fn make(plain: &Plain, seed: u64) -> Self {
+        let scenario = concrete(&plain.scenario, seed);
+        Self {
+            peers: scenario.network.peers,
+            network: network(&scenario.network),
+            nodes: nodes(&scenario.network, seed),
+            events: events(&scenario, seed, &[]),
+            work: times(seed, OF_ANY, plain.work),
+        }
+    }
 }
 
 fn listings(settings: &CatalogueSettings, seed: u64) -> Vec<Listing> {

@@ -18,9 +18,13 @@ mod types;
 mod weather;
 
 pub use catalogue::{CREATED, CatalogueError, Released};
+pub(crate) use check::events as check_events;
 pub use failure::{Failure, FailureKind};
 pub use liveness::LivenessPlan;
+pub(crate) use make::Climate;
 pub use text::WriteError;
+pub(crate) use text::lines;
+pub(crate) use types::seed;
 pub use types::{
     Act, CataloguePlan, LinkPlan, NetworkPlan, NodeRole, NodesPlan, Operation, Plan, PlannedEvent,
     RegistryPlan, ServicePlan, SourcePlan, Timeline, Turn, VERSION,

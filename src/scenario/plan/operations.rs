@@ -46,6 +46,34 @@ pub(super) fn operations(scenario: &Scenario, seed: u64, listings: &[Listing]) -
     numbered.map(|((at, node, what), number)| Operation { at: Span(at), number, node, what }).collect()
 }
 
+/// The times of a workload's operations.
+pub(super) fn times(seed: u64, identity: u64, when: When) -> Vec<Duration> {
+    match when {
+        When::At { at, count } => vec![at; count as usize],
+        When::Rate { rate, from, until, even } => {
+            let mean = Duration::from_secs_f64((1.0 / rate).min(1e9));
+            let mut times = Vec::new();
+            let mut at = from;
+            let mut n = 0;
+            while n < MAX_OPERATIONS {
+                at = match even {
+                    true => from.saturating_add(scaled(Duration::from_secs(1), n as f64 / rate)),
+                    false => {
+                        let mut draws = Draws::new(seed, Concern::Schedule, [identity, n]);
+                        at.saturating_add(draws.exponential(mean))
+                    }
+                };
+                if at >= until {
+                    break;
+                }
+                times.push(at);
+                n += 1;
+            }
+            times
+        }
+    }
+}
+
 /// Each workload with its identity: what it does, and the how-many-th of that it is. So another one behind it,
 /// or of another kind anywhere, leaves its draws as they were.
 fn identities(workloads: &[Workload]) -> Vec<(u64, &Workload)> {
@@ -107,34 +135,6 @@ impl<'s> Maker<'s> {
         made
     }
 
-    /// The times of a workload's operations.
-    fn times(&self, identity: u64, when: When) -> Vec<Duration> {
-        match when {
-            When::At { at, count } => vec![at; count as usize],
-            When::Rate { rate, from, until, even } => {
-                let mean = Duration::from_secs_f64((1.0 / rate).min(1e9));
-                let mut times = Vec::new();
-                let mut at = from;
-                let mut n = 0;
-                while n < MAX_OPERATIONS {
-                    at = match even {
-                        true => from.saturating_add(scaled(Duration::from_secs(1), n as f64 / rate)),
-                        false => {
-                            let mut draws = Draws::new(self.seed, Concern::Schedule, [identity, n]);
-                            at.saturating_add(draws.exponential(mean))
-                        }
-                    };
-                    if at >= until {
-                        break;
-                    }
-                    times.push(at);
-                    n += 1;
-                }
-                times
-            }
-        }
-    }
-
     /// The node of this registry, or of a drawn one; `None` when it has not joined by then.
     fn actor(&self, identity: u64, n: u64, registry: Option<u32>, at: Duration) -> Option<(NodeId, u32)> {
         let starting = self.scenario.network.registries;
@@ -154,7 +154,7 @@ impl<'s> Maker<'s> {
     fn publish(&mut self, identity: u64, workload: &Workload, all: &mut Vec<(Duration, NodeId, Act)>) {
         let Work::Publish { registry, packages, large } = &workload.what else { return };
         let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
-        for (at, n) in self.times(identity, workload.when).into_iter().zip(0..) {
+        for (at, n) in times(self.seed, identity, workload.when).into_iter().zip(0..) {
             let Some((node, actor)) = self.actor(identity, n, *registry, at) else { continue };
             let count = counts.entry(actor).or_default();
             let (package, release) = match packages {
@@ -173,7 +173,7 @@ impl<'s> Maker<'s> {
 
     fn others(&mut self, identity: u64, workload: &Workload, all: &mut Vec<(Duration, NodeId, Act)>) {
         let mut yanked: BTreeSet<usize> = BTreeSet::new();
-        for (at, n) in self.times(identity, workload.when).into_iter().zip(0..) {
+        for (at, n) in times(self.seed, identity, workload.when).into_iter().zip(0..) {
             let mut draws = Draws::new(self.seed, Concern::Question, [identity, n]);
             let made = match &workload.what {
                 Work::Search { registry, limit, by, text, cancel_after } => {

@@ -17,7 +17,7 @@ const WANTED: &str = "a plan begins with `plan = 1`";
 /// A plan could not be written as a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the plan cannot be written: {0}")]
-pub struct WriteError(String);
+pub struct WriteError(pub(crate) String);
 
 impl Plan {
     /// The plan as a file.
@@ -94,7 +94,8 @@ struct Version {
     plan: Option<u32>,
 }
 
-fn lines<T: Serialize>(text: &mut String, items: &[T]) -> Result<(), WriteError> {
+/// Each of `items` in a line of its own, as an entry of a list.
+pub(crate) fn lines<T: Serialize>(text: &mut String, items: &[T]) -> Result<(), WriteError> {
     for item in items {
         text.push_str("  ");
         item.serialize(ValueSerializer::new(text)).map_err(|error| WriteError(error.to_string()))?;

@@ -296,6 +296,8 @@ impl Expander<'_> {
     fn among(&self, among: Among) -> Vec<u32> {
         let network = &self.scenario.network;
         match among {
+            // Where nobody is a registry, all are what is under test.
+            Among::Registries if network.registries == 0 => (0..network.peers).collect(),
             Among::Peers => (network.registries..network.peers).collect(),
             Among::Registries => (0..network.registries).collect(),
             Among::All => (0..network.peers).collect(),

@@ -309,7 +309,7 @@ pub(super) fn get_of(what: &Lookup) -> Asked {
 }
 
 /// What a network request asks for, as a fact tells it.
-pub(super) fn wanted<P>(request: &crate::network::Request<P>, name: impl Fn(&P) -> NodeId) -> Wanted {
+pub(crate) fn wanted<P>(request: &crate::network::Request<P>, name: impl Fn(&P) -> NodeId) -> Wanted {
     match request {
         crate::network::Request::Ask { peer, .. } => Wanted::Answer(name(peer)),
         crate::network::Request::GetRecord { key } => Wanted::Value(key.clone()),

@@ -45,10 +45,12 @@ use std::sync::atomic::AtomicBool;
 
 pub use error::RunError;
 pub use figures::{DynNetwork, Figures, Measured, Meter, Outfit, PeerOf};
+pub(crate) use journal::wanted;
 pub use sim::{profile, run, simulated};
 pub use standing::{Until, Watch};
 #[cfg(feature = "net")]
 pub use swarm::{Unfit, run_on_swarms, swarm_setup, unfit};
+pub(crate) use watched::{Asked, Watched, Witness};
 
 use self::expectations::Beside;
 use self::hostility::Hostility;

@@ -16,7 +16,7 @@ use crate::time::{Timestamp, WallTime};
 
 /// What a request is, for those who count what it costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(crate) enum Asked {
     /// A get, a put, providers, or providing.
     Lookup,
     /// A question to a peer.
@@ -24,16 +24,22 @@ pub(super) enum Asked {
 }
 
 /// Notes each event of a network.
-pub(super) trait Witness<P> {
+pub(crate) trait Witness<P> {
     /// The network is about to report `event` at `now`.
     fn witness(&mut self, now: Timestamp, event: &Event<P>);
+
+    /// A request is handed to the network at `now`. A registry tells this itself, with the query that it is for.
+    fn submitted(&mut self, _now: Timestamp, _id: RequestId, _request: &Request<P>, _limits: Limits) {}
+
+    /// A request is given up at `now`.
+    fn cancelled(&mut self, _now: Timestamp, _id: RequestId) {}
 
     /// A request has ended, well or not, and cost this.
     fn cost(&mut self, what: Asked, well: bool, cost: &RequestStats);
 }
 
 /// `inner`, with `witness` at its side.
-pub(super) struct Watched<N, W> {
+pub(crate) struct Watched<N, W> {
     inner: N,
     witness: W,
     meter: Option<Box<dyn Meter>>,
@@ -48,7 +54,7 @@ impl<N, W> core::fmt::Debug for Watched<N, W> {
 }
 
 impl<N, W> Watched<N, W> {
-    pub(super) fn new(inner: N, witness: W, meter: Option<Box<dyn Meter>>) -> Self {
+    pub(crate) fn new(inner: N, witness: W, meter: Option<Box<dyn Meter>>) -> Self {
         Self { inner, witness, meter, open: BTreeMap::new() }
     }
 
@@ -96,11 +102,13 @@ impl<N: Network, W: Witness<N::Peer>> Network for Watched<N, W> {
 
     fn submit(&mut self, id: RequestId, request: Request<N::Peer>, limits: Limits) {
         self.begin(id, &request);
+        self.witness.submitted(self.inner.now(), id, &request, limits);
         self.inner.submit(id, request, limits);
     }
 
     fn cancel(&mut self, id: RequestId) {
         self.end(id);
+        self.witness.cancelled(self.inner.now(), id);
         self.inner.cancel(id);
     }
 

@@ -42,4 +42,5 @@ mod size;
 mod tests;
 
 pub use ddmin::{Shrink, Shrunk, shrink};
+pub(crate) use simpler::rounded;
 pub use size::PlanSize;

@@ -276,7 +276,7 @@ fn times(plan: &Plan, all: &mut Vec<Plan>) {
 }
 
 /// Rounded down, so that it never goes round in a circle with another step.
-fn rounded(span: Span, step: Duration) -> Span {
+pub(crate) fn rounded(span: Span, step: Duration) -> Span {
     let (span, step) = (span.0.as_nanos(), step.as_nanos());
     Span(Duration::from_nanos(u64::try_from(span - span % step).unwrap_or(u64::MAX)))
 }
