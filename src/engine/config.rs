@@ -14,10 +14,13 @@ pub enum FanOut {
     Fixed(u16),
     /// As many as answers are wanted; and one more for each question that is late, when the time has passed in which
     /// peers mostly answer ([`EngineConfig::hedge_after_permille`] of all answers), within a budget
-    /// ([`EngineConfig::hedge_budget_permille`] of all questions). The first to answer win.
+    /// ([`EngineConfig::hedge_budget_permille`] of all questions). The first to answer win. Where others give a question
+    /// up, after its peer's learned timeout, one more is asked as well, and the question goes on up to
+    /// [`QueryConfig::request_timeout`].
     Hedged,
-    /// As [`FanOut::Hedged`], and more from the start where questions are lost: with a share `l` of them late, failed or
-    /// inadequate, `wanted / (1 - l)` peers, to the nearest and at most four for each answer.
+    /// As [`FanOut::Hedged`], and more where questions are lost. With a share `l` of them late, failed or inadequate: from
+    /// the start `wanted / (1 - l)` peers, to the nearest and at most four for each answer; and questions are late
+    /// earlier, and hedged from a larger budget, by `2 l` each, at most by 160 thousandths.
     Adaptive,
 }
 
@@ -196,7 +199,7 @@ pub struct EngineConfig {
     /// [`FanOut::Hedged`] waits for before it asks one more. Slow peers are to lie beyond it, or it fires too late.
     pub hedge_after_permille: u32,
     /// At most so many thousandths of all questions are asked because another is late. It must leave room for what lies
-    /// beyond `hedge_after_permille`.
+    /// beyond `hedge_after_permille`, slow peers and the tail alike, and some for when many are late at once.
     pub hedge_budget_permille: u32,
     /// An adaptive timeout is never shorter.
     pub timeout_floor: Duration,
@@ -233,7 +236,7 @@ impl Default for EngineConfig {
             block_for: Duration::from_secs(600),
             explore_permille: 50,
             hedge_after_permille: 920,
-            hedge_budget_permille: 80,
+            hedge_budget_permille: 90,
             timeout_floor: Duration::from_millis(250),
             overdue: Duration::from_millis(500),
             cached_releases: 1024,

@@ -13,11 +13,11 @@ use rand_chacha::ChaCha8Rng;
 use super::action::{Action, Cause, Charge};
 use super::cache::Memory;
 use super::command::QueryId;
-use super::config::{EngineConfig, QueryConfig};
+use super::config::{EngineConfig, FanOut, QueryConfig};
 use super::held::HeldSizes;
 use super::metrics::QueryMetrics;
 use super::outcome::{Conflict, QueryOutcome};
-use super::pace::Pace;
+use super::pace::{Pace, Terms};
 use super::reputation::{Reputation, Standing};
 use super::requests::{Pending, Purpose, Timer};
 use super::timeouts::{Pools, grant};
@@ -139,19 +139,21 @@ impl<P: Peer> Desk<P> {
             standing.in_flight += 1;
             standing.answers
         });
-        let given = if !config.adaptive_timeout {
+        let usual = if !config.adaptive_timeout {
             config.request_timeout
         } else if cold {
             grant(None, &self.pools.cold, self.config.timeout_floor, config.request_timeout)
         } else {
             grant(own.as_ref(), &self.pools.warm, self.config.timeout_floor, config.request_timeout)
         };
-        sometimes!(given < config.request_timeout, TimeoutLearned);
-        let wanted = now.after(given);
+        sometimes!(usual < config.request_timeout, TimeoutLearned);
+        let hedges = config.fan_out.hedges() && matches!(purpose, Purpose::Page(_));
+        // Who hedges asks another where others would give up, and goes on waiting for both.
+        let wanted = now.after(if hedges { config.request_timeout } else { usual });
         let deadline = wanted.min(asker.deadline);
-        let late = config.fan_out.hedges().then(|| {
-            let permille = self.config.hedge_after_permille;
-            now.after(self.pace.late_after(cold, permille, config.request_timeout))
+        let late = hedges.then(|| {
+            let permille = self.terms(config.fan_out).late_permille;
+            now.after(self.pace.late_after(cold, permille, config.request_timeout).min(usual))
         });
         let request = Request::Ask { peer, question };
         let pending = Pending {
@@ -161,12 +163,21 @@ impl<P: Peer> Desk<P> {
             deadline,
             overdue: deadline.after(self.config.overdue),
             late: late.filter(|late| *late < deadline),
+            silent: now.after(usual),
+            was_late: false,
             cut_short: deadline < wanted,
             cold,
             tag,
             answered: None,
         };
         self.submit(asker.query, request, pending, MAX_ANSWER)
+    }
+
+    /// On which terms `strategy` hedges now.
+    pub(super) fn terms(&self, strategy: FanOut) -> Terms {
+        let (late_permille, budget_permille) =
+            (self.config.hedge_after_permille, self.config.hedge_budget_permille);
+        self.pace.terms(strategy, Terms { late_permille, budget_permille })
     }
 
     /// Look `key` up in the DHT.
@@ -185,6 +196,8 @@ impl<P: Peer> Desk<P> {
             deadline,
             overdue: deadline.after(self.config.overdue),
             late: None,
+            silent: deadline,
+            was_late: false,
             cut_short: false,
             cold: false,
             tag: [0; 8],
@@ -213,6 +226,20 @@ impl<P: Peer> Desk<P> {
         self.requests.insert(id, pending);
         self.act(Action::Submit { id, query, request, limits });
         id
+    }
+
+    /// The question `id` is late. Whether it has had all the time that is given to its peer: then it may be replaced; if
+    /// not, it is looked at again when it has.
+    pub(super) fn late(&mut self, now: Timestamp, id: RequestId) -> bool {
+        let Some(pending) = self.requests.get_mut(&id) else { return false };
+        pending.was_late = true;
+        let silent = pending.silent <= now;
+        let again = (!silent && pending.silent < pending.deadline).then_some(pending.silent);
+        pending.late = again;
+        if let Some(again) = again {
+            self.set_timer(again, Timer::Late(id));
+        }
+        silent
     }
 
     pub(super) fn pending_mut(&mut self, id: RequestId) -> Option<&mut Pending<P>> {
@@ -304,7 +331,7 @@ impl<P: Peer> Desk<P> {
     /// and that is remembered: or who is slow would be asked for ever, and never found out.
     pub(super) fn abandon(&mut self, now: Timestamp, id: RequestId) {
         let Some(pending) = self.cancel(id) else { return };
-        if pending.late.is_none_or(|late| now < late) {
+        if !pending.was_late {
             return;
         }
         let took = now.since(pending.sent);
@@ -379,19 +406,22 @@ impl<P: Peer> Desk<P> {
     }
 
     /// At most `limit` peers for a search that has asked `asked`, best first, without those that have their
-    /// fill of questions; and, if there are none, whether there would be some but for their fill.
+    /// fill of questions, and with `known` of those alone that were tried before; and, if there are none, whether there would be some but for their fill.
     pub(super) fn choose_next(
         &mut self,
         now: Timestamp,
         limit: usize,
         asked: &BTreeSet<P>,
+        known: bool,
     ) -> (Vec<P>, bool) {
         if self.closed {
             return (Vec::new(), false);
         }
         let most = self.config.asks_per_peer;
         let mut busy = false;
-        let skip = |peer: &P, standing: &Standing| asked.contains(peer) || standing.in_flight >= most;
+        let skip = |peer: &P, standing: &Standing| {
+            asked.contains(peer) || standing.in_flight >= most || (known && !standing.tried())
+        };
         let chosen = self.reputation.select(now, 0.0, limit, None, &mut self.rng, skip);
         if chosen.is_empty() {
             busy = (self.reputation.peers()).any(|(peer, standing)| {

@@ -7,8 +7,12 @@
 //!   win; after that a peer is asked for each answer that is still wanted and that nobody is being asked
 //!   for, never more than `n` at once.
 //! - [`FanOut::Hedged`]: a peer is asked for each answer that is still wanted and that nobody is being asked for. A
-//!   question that is late, and for which there was credit, counts as nobody's.
-//! - [`FanOut::Adaptive`]: the same, for as many as [`Pace`] says that it takes to have so many answers.
+//!   question that is late, and for which there was credit, counts as nobody's; and so does one to a peer that has had
+//!   all the time it is given, with or without credit, since every strategy replaces that one. Neither is given up: the
+//!   first to answer win, and what takes up to the whole `request_timeout` may still be of use. In the place of what is
+//!   late goes a peer that was tried before, chosen by what is known at that moment: a stranger may be as slow.
+//! - [`FanOut::Adaptive`]: the same, for as many as [`Pace`] says that it takes to have so many answers, and on its
+//!   [terms](Pace::terms): the more is lost, the earlier and the more it hedges.
 
 use super::config::{FanOut, QueryConfig};
 use super::pace::Pace;

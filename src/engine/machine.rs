@@ -262,7 +262,7 @@ impl<P: Peer> Engine<P> {
                     let late = self.desk.pending(id).map(|pending| pending.purpose.clone());
                     if let Some(Purpose::Page(query)) = late {
                         if let Some(search) = self.searches.get_mut(&query) {
-                            search.late(&mut self.desk, id);
+                            search.late(&mut self.desk, now, id);
                         }
                         self.pump(now, query);
                     }

@@ -7,17 +7,23 @@
 //!   would never say so. Hedging at a high percentile is Dean and Barroso's (The Tail at Scale, CACM 56(2), 2013). A
 //!   question that is given up, or times out, took longer than it was given: it enters as a sample of that time, in the
 //!   tail, where it belongs (a censored sample). Old samples fade: at [`MOST_SAMPLES`] all counts are halved.
+//!   Where a peer's own learned timeout is shorter, the question is late by then.
 //! - **How much more may be asked.** A bucket of credit: each peer that is asked earns `budget` thousandths of a hedge,
 //!   up to [`MOST_CREDIT`]; a hedge costs a whole one. So over any time hedges are at most that share of the
-//!   questions, and a network on which everybody is slow is not asked twice.
+//!   questions, and a network on which everybody is slow is not asked twice. By default 90 thousandths: a hedge is itself
+//!   a question, so that all come to at most 1 / (1 - 0.09), less than 1.1 times as many. Late are 80 thousandths, to
+//!   leave some credit for when many are late at once: without, a question waits for its peer's whole timeout.
 //! - **How many questions are lost.** A smoothed share, gain 1/16, of the questions that failed, brought nothing
-//!   adequate, or were given up after most others would have answered. One that was late and answered is not lost.
+//!   adequate, or were given up after most others would have answered. One that was late and answered is not lost. Who
+//!   adapts asks so many more at the start; and hedges [`MORE`] thousandths earlier and more for each thousandth lost,
+//!   up to [`MOST_MORE`]. Where nothing is lost it is no different from who hedges.
 //!
 //! At a cold start, with fewer than [`FEWEST_SAMPLES`] samples, a question is late after an eighth of what a request is
 //! given; the budget bounds what that can cost, and each answer, late or not, is a sample, so it cannot lock itself in.
 
 use core::time::Duration;
 
+use super::config::FanOut;
 use super::metrics::Histogram;
 use crate::time::nanos;
 
@@ -34,6 +40,21 @@ const WHOLE: u32 = 1 << 16;
 const PRIOR: u32 = WHOLE / 8;
 /// The most that is believed: however much is lost, at most four are asked for one answer.
 const MOST_LOSS: u32 = WHOLE / 4 * 3;
+
+/// How much more a strategy that adapts may ask, in thousandths of all questions, for each thousandth that is lost: as
+/// much again for those that replace them, which get lost too or come late.
+const MORE: u32 = 2;
+/// The most that this comes to: with the budget of those who hedge, a quarter of all questions.
+const MOST_MORE: u32 = 160;
+
+/// When a question is late, and how much may be asked because of that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Terms {
+    /// When so many thousandths of all answers would have come.
+    pub(super) late_permille: u32,
+    /// So many thousandths of all questions.
+    pub(super) budget_permille: u32,
+}
 
 /// Answer times, pooled, the old ones fading.
 #[derive(Clone, Debug, Default)]
@@ -91,6 +112,19 @@ impl Pace {
     /// request is given.
     pub(super) fn late_after(&mut self, cold: bool, permille: u32, given: Duration) -> Duration {
         self.pool(cold).percentile(permille).unwrap_or(given / 8)
+    }
+
+    /// The terms of who hedges are `usual`; who adapts hedges the earlier and the more, the more questions are lost.
+    pub(super) fn terms(&self, strategy: FanOut, usual: Terms) -> Terms {
+        if strategy != FanOut::Adaptive {
+            return usual;
+        }
+        let lost_permille = self.loss.min(WHOLE) * 125 / (WHOLE / 8);
+        let more = (MORE * lost_permille).min(MOST_MORE);
+        Terms {
+            late_permille: usual.late_permille.saturating_sub(more).max(1),
+            budget_permille: usual.budget_permille.saturating_add(more).min(CREDIT),
+        }
     }
 
     /// A peer is asked.
@@ -173,6 +207,25 @@ mod tests {
         (0..100_000).for_each(|_| pace.earn(80));
         let saved = (0..1000).filter(|_| pace.spend()).count();
         assert_eq!(saved, MOST_CREDIT as usize);
+    }
+
+    #[test]
+    fn who_adapts_hedges_more_where_more_is_lost_and_as_usual_where_nothing_is() {
+        let usual = Terms { late_permille: 920, budget_permille: 90 };
+        let mut pace = Pace::default();
+        (0..256).for_each(|_| pace.came_to(true));
+        assert_eq!(pace.terms(FanOut::Adaptive, usual), usual);
+        // A twentieth lost.
+        (0..400).for_each(|at| pace.came_to(at % 20 != 10));
+        let more = pace.terms(FanOut::Adaptive, usual).budget_permille - 90;
+        assert!((70..140).contains(&more), "{more}");
+        assert_eq!(pace.terms(FanOut::Adaptive, usual).late_permille, 920 - more);
+        assert_eq!(pace.terms(FanOut::Hedged, usual), usual);
+        (0..400).for_each(|_| pace.came_to(false));
+        let most = pace.terms(FanOut::Adaptive, usual);
+        assert_eq!(most, Terms { late_permille: 760, budget_permille: 250 });
+        let odd = Terms { late_permille: 1, budget_permille: 1000 };
+        assert_eq!(pace.terms(FanOut::Adaptive, odd), odd, "the bounds hold");
     }
 
     #[test]

@@ -140,6 +140,11 @@ impl Standing {
         self.last_seen
     }
 
+    /// Whether it was ever asked, and came to something.
+    pub(super) const fn tried(&self) -> bool {
+        self.tried
+    }
+
     /// Whether it is connected now.
     pub const fn connected(&self) -> bool {
         self.connected

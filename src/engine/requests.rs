@@ -32,8 +32,12 @@ pub(super) struct Pending<P> {
     pub(super) deadline: Timestamp,
     /// When the engine ends it, should the network not have.
     pub(super) overdue: Timestamp,
-    /// When it counts as late, if that is looked at.
+    /// When is looked next at whether it is late, if it is.
     pub(super) late: Option<Timestamp>,
+    /// When its peer has had all the time that it is given, by what is known of it.
+    pub(super) silent: Timestamp,
+    /// It is late.
+    pub(super) was_late: bool,
     /// The query's deadline left it less time than it should have had, so a timeout says nothing of the peer.
     pub(super) cut_short: bool,
     /// The peer had to be dialled first.

@@ -414,27 +414,39 @@ impl<P: Peer> Search<P> {
             if wanted == 0 || standing.asked >= desk.config.asks_per_query {
                 return;
             }
-            let Some(peer) = self.next_peer(desk, now) else { return };
+            // In the place of one that is late goes one of whom something is known.
+            let Some(peer) = self.next_peer(desk, now, hedged > 0) else { return };
             self.asked.insert(peer);
             self.coverage.asked += 1;
-            desk.pace.earn(desk.config.hedge_budget_permille);
+            desk.pace.earn(desk.terms(self.config.fan_out).budget_permille);
             self.ask(desk, now, peer, 1, 0, None);
         }
     }
 
-    /// The question `id` is late: another peer may be asked, if there is credit for it.
-    pub(super) fn late(&mut self, desk: &mut Desk<P>, id: RequestId) {
-        if let Some(asking) = self.asking.get_mut(&id).filter(|asking| asking.late == Late::No) {
-            asking.late = if desk.pace.spend() { Late::Hedged } else { Late::Alone };
-            sometimes!(asking.late == Late::Hedged, HedgeFired);
-            sometimes!(asking.late == Late::Alone, HedgeWithoutCredit);
-            desk.metrics.hedges += u64::from(asking.late == Late::Hedged);
+    /// The question `id` is late: another peer may be asked, if there is credit for it, or if its peer has had its time.
+    pub(super) fn late(&mut self, desk: &mut Desk<P>, now: Timestamp, id: RequestId) {
+        let silent = desk.late(now, id);
+        if let Some(asking) = self.asking.get_mut(&id).filter(|asking| asking.late != Late::Hedged) {
+            let first = asking.late == Late::No;
+            let hedged = !silent && first && desk.pace.spend();
+            asking.late = if silent || hedged { Late::Hedged } else { Late::Alone };
+            sometimes!(hedged, HedgeFired);
+            sometimes!(first && asking.late == Late::Alone, HedgeWithoutCredit);
+            desk.metrics.hedges += u64::from(hedged);
         }
     }
 
-    /// The next peer to ask; `None` when nobody is left, or everybody left has its fill of questions: then
+    /// The next peer to ask, with `known` one that was tried before if there is any; `None` when nobody is left, or everybody left has its fill of questions: then
     /// the search waits.
-    fn next_peer(&mut self, desk: &mut Desk<P>, now: Timestamp) -> Option<P> {
+    fn next_peer(&mut self, desk: &mut Desk<P>, now: Timestamp, known: bool) -> Option<P> {
+        if known {
+            // Chosen by what is known now, and not when the others were.
+            let (chosen, _) = desk.choose_next(now, 1, &self.asked, true);
+            if let Some(peer) = chosen.first() {
+                self.queue.retain(|it| it != peer);
+                return Some(*peer);
+            }
+        }
         while let Some(peer) = self.queue.pop_front() {
             if desk.askable(now, &peer) {
                 return Some(peer);
@@ -445,7 +457,7 @@ impl<P: Peer> Search<P> {
             return None;
         }
         let limit = usize::from(self.config.answers_wanted) * 2;
-        let (chosen, busy) = desk.choose_next(now, limit, &self.asked);
+        let (chosen, busy) = desk.choose_next(now, limit, &self.asked, false);
         if busy {
             reached!(WaitedForPeers);
             self.place = Some(desk.queue(self.id));
