@@ -102,6 +102,8 @@ pub enum Wanted {
 pub enum Profile {
     /// Regions of the world, and homes.
     Internet,
+    /// The same regions, and phones.
+    Mobile,
     /// One building.
     Lan,
     /// Regions and delays as given.

@@ -93,9 +93,9 @@ static NETWORK: Section = Section {
         ),
         default(
             "profile",
-            Kind::Choice(&["internet", "lan", "explicit"]),
+            Kind::Choice(&["internet", "mobile", "lan", "explicit"]),
             "\"internet\"",
-            "Delays and dials: between regions and homes, within one building, or as [network.explicit] says.",
+            "Delays and dials: between regions and homes, between phones, within one building, or as [network.explicit] says.",
         ),
         optional("explicit", Kind::Table(&EXPLICIT), "Regions and the delays between them."),
         default("undialable", Kind::Share, "0.0", "The share of modelled peers that cannot be dialled."),

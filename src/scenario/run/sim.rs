@@ -41,6 +41,7 @@ pub fn simulated(plan: &Plan, verifier: &Verifier, options: &mut RunOptions) -> 
 pub fn profile(plan: &NetworkPlan) -> Profile {
     let mut profile = match plan.profile {
         words::Profile::Internet => Profile::internet(),
+        words::Profile::Mobile => Profile::mobile(),
         words::Profile::Lan => Profile::lan(),
         words::Profile::Explicit => {
             let row = |row: &Vec<crate::scenario::units::Span>| row.iter().map(|span| span.0).collect();
