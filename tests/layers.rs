@@ -72,7 +72,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // Any application on a network under the same faults: what of the layers that run and check needs no registry.
     ("harness", &["time", "network", "store", "testbed", "sim", "oracle", "scenario"]),
     // What a person types: whatever it needs of the layers that run, check and ask.
-    ("cli", &["probe", "time", "package", "store", "net", "api", "client", "node", "oracle", "scenario"]),
+    (
+        "cli",
+        &[
+            "probe", "time", "package", "store", "engine", "net", "api", "client", "node", "oracle",
+            "scenario",
+        ],
+    ),
 ];
 
 /// Crates from outside that only some layers may name. Others are free to all.

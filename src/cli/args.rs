@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::compare::Compare;
 use super::run_args::{CheckArgs, RunArgs};
 use super::sweep::{SweepArgs, SweepHow};
 use crate::scenario::Span;
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Make a plan that failed as small as it goes, with the same failure
     Shrink(Shrink),
+    /// Compare strategies of fan-out over the same scenarios and seeds
+    Compare(Compare),
     /// Print the explicit plan that a seed makes of a scenario; `run` takes it too
     Plan(Plan),
     /// Parse and validate scenarios without running them

@@ -36,6 +36,7 @@ mod catalogue;
 #[cfg(feature = "node")]
 mod client;
 mod clock;
+mod compare;
 mod elsewhere;
 mod exit;
 mod files;
@@ -83,6 +84,7 @@ pub fn main() -> ExitCode {
         }
         Command::Replay(args) => replay::replay(args, On::Sim),
         Command::Shrink(args) => shrink::shrink(args, On::Sim),
+        Command::Compare(args) => compare::compare(args),
         Command::Plan(args) => plan(args),
         Command::Check(args) => check(args, On::Sim),
         Command::Schema => schema(),

@@ -5,6 +5,7 @@
 
 pub mod catalogue_file;
 pub mod chaos;
+pub mod compare;
 mod draw;
 mod expect;
 pub mod file;

@@ -13,6 +13,8 @@ pub struct Account {
     pub messages: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Bytes, among them, of answers to questions that came when nobody waited for them any more.
+    pub unwanted: u64,
     /// Messages that were lost: cut off, reset, or for a peer that was gone or silent.
     pub lost: u64,
     /// Dials begun.

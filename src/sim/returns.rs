@@ -36,6 +36,8 @@ impl World {
         }
         if self.ops.is(exchange.op, exchange.op_generation) {
             self.take(exchange);
+        } else if exchange.kind == Kind::Question && !matches!(exchange.reply, Reply::Broken) {
+            self.account.unwanted += u64::from(exchange.size);
         }
     }
 

@@ -30,7 +30,7 @@ impl Latency {
 }
 
 /// The sample at nearest rank `per_mille` of 1000 in `sorted`.
-fn rank(sorted: &[Duration], per_mille: usize) -> Option<Duration> {
+pub(crate) fn rank(sorted: &[Duration], per_mille: usize) -> Option<Duration> {
     let rank = sorted.len().saturating_mul(per_mille).div_ceil(1000).max(1);
     sorted.get(rank - 1).copied()
 }

@@ -14,12 +14,13 @@ mod text;
 
 pub use columns::{side_by_side, words};
 pub use latency::Latency;
-pub(crate) use latency::millis;
+pub(crate) use latency::{millis, rank};
 pub use parting::{Compared, Parting, compare_traces};
 pub use results::{Ending, Refused, Results, Told};
 pub use shape::{Endings, Expectation, Malformed, Publishes, RunReport, Traffic, Verdict, Violation};
 pub use table::{Align, Table};
 pub use text::{Paint, Tone, failure, line, plain, reasons, stable, summary};
+pub(crate) use text::{grouped, span};
 
 #[cfg(test)]
 mod tests;

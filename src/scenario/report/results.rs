@@ -1,6 +1,7 @@
 //! What each operation of a run came to, as its caller was told, and what was refused from whom: what runs
-//! of one plan on two networks are compared by.
+//! of one plan on two networks are compared by. And what runs of one plan by several strategies are.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::Outcome;
@@ -75,6 +76,11 @@ pub struct Results {
     pub told: BTreeMap<u32, Told>,
     /// What registries refused, and how often.
     pub refused: BTreeMap<Refused, u64>,
+    /// From the asking to the end of each search that was not given up, in the order in which they ended.
+    pub latencies: Vec<Duration>,
+    /// Bytes that searches cost: their questions, what came for these and for their lookups, and answers to questions
+    /// that came when nobody waited for them any more, where the network sees that.
+    pub search_bytes: u64,
 }
 
 impl From<&SearchOutcome> for Told {

@@ -66,7 +66,7 @@ pub struct RunReport {
     /// which it never came.
     #[serde(default)]
     pub probes: BTreeMap<String, u64>,
-    /// What each operation came to, and what was refused. Not serialised: it is for comparing networks.
+    /// What each operation came to, and what was refused. Not serialised: it is for comparing networks and strategies.
     #[serde(skip)]
     pub results: Results,
 }

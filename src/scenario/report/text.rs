@@ -202,7 +202,7 @@ fn dash() -> String {
 }
 
 /// A latency with as many digits as a person reads.
-fn span(millis: Option<f64>) -> String {
+pub(crate) fn span(millis: Option<f64>) -> String {
     match millis {
         None => dash(),
         Some(it) if it < 10.0 => format!("{it:.1} ms"),
@@ -233,7 +233,7 @@ fn times(speed: f64) -> String {
 }
 
 /// A count with its thousands apart: 12,345.
-fn grouped(count: u64) -> String {
+pub(crate) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

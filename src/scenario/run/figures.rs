@@ -15,6 +15,8 @@ pub struct Figures {
     pub messages: u64,
     /// Garbled things that nodes sent.
     pub garbled: u64,
+    /// Bytes of answers to questions that came when nobody waited for them any more; 0 where that is not seen.
+    pub unwanted: u64,
     /// Dials that nodes began.
     pub dials: u64,
     /// Those of them that failed.

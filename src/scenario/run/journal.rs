@@ -11,7 +11,7 @@ use super::traffic::Costs;
 use super::truth::RunTruth;
 use super::watched;
 use crate::engine::{Cause, Found, Lookup, Outcome, QueryId, QueryOutcome, Reason};
-use crate::network::{Invalid, RequestStats, Ware};
+use crate::network::{Invalid, RequestId, RequestStats, Ware};
 use crate::oracle::{Asked, Fact, Holding, Judge, Judgement, Seen, Violation, Wanted};
 use crate::package::{PackageId, ReleaseId};
 use crate::record::{Record, Verifier};
@@ -46,6 +46,8 @@ pub(super) struct Counts {
     /// Requests on behalf of queries, and those of them on behalf of searches.
     pub(super) requests: u64,
     pub(super) search_requests: u64,
+    /// Bytes of questions of searches, and of what came for these and for their lookups.
+    pub(super) search_bytes: u64,
     /// Charges for what was malformed or forged.
     pub(super) ill_refused: u64,
     /// Releases of which somebody holds proof that two bodies were signed.
@@ -67,6 +69,8 @@ pub(super) struct Journal {
     /// Queries that run and are not measured: the run's own, to see whether the network works.
     trials: BTreeSet<(NodeId, QueryId)>,
     measuring: bool,
+    /// Requests of searches that are out.
+    searching: BTreeSet<(NodeId, RequestId)>,
     /// The highest sequence of each list that each registry has seen.
     sequences: BTreeMap<(NodeId, PackageId), u64>,
     results: Sha256,
@@ -84,6 +88,7 @@ impl Journal {
             running: BTreeMap::new(),
             trials: BTreeSet::new(),
             measuring: true,
+            searching: BTreeSet::new(),
             sequences: BTreeMap::new(),
             results: Sha256::new(),
             now: Timestamp::ZERO,
@@ -180,10 +185,14 @@ impl Journal {
                 endings(counts, asked).started += 1;
                 self.running.insert((node, *query), asked.clone());
             }
-            Fact::Submitted { query: Some(query), .. } if !self.trials.contains(&(node, *query)) => {
+            Fact::Submitted { request, query: Some(query), question, .. }
+                if !self.trials.contains(&(node, *query)) =>
+            {
                 counts.requests += 1;
                 if let Some(Asked::Search(..)) = self.running.get(&(node, *query)) {
                     counts.search_requests += 1;
+                    counts.search_bytes += question.len() as u64;
+                    self.searching.insert((node, *request));
                 }
             }
             Fact::Finished { query, outcome } => {
@@ -230,12 +239,16 @@ impl Journal {
                 }
                 self.trials.retain(|(owner, _)| *owner != node);
                 self.sequences.retain(|(owner, _), _| *owner != node);
+                self.searching.retain(|(owner, _)| *owner != node);
             }
             Fact::ListSeen { package, sequence } => {
                 let highest = self.sequences.entry((node, package.clone())).or_default();
                 *highest = (*highest).max(*sequence);
             }
-            Fact::Came { item, .. } => {
+            Fact::Came { request, item, .. } => {
+                if self.searching.contains(&(node, *request)) {
+                    counts.search_bytes += item.len() as u64;
+                }
                 // Verdicts are remembered, so this costs a digest. Answers are no records.
                 if item.starts_with(b"\xa4")
                     && let Ok(record) = self.verifier.check(item)
@@ -248,11 +261,10 @@ impl Journal {
                     counts.rollbacks_refused += 1;
                 }
             }
-            Fact::Submitted { .. }
-            | Fact::Cancelled { .. }
-            | Fact::Ended { .. }
-            | Fact::Delivered { .. }
-            | Fact::Charged { .. } => {}
+            Fact::Cancelled { request } | Fact::Ended { request, .. } => {
+                self.searching.remove(&(node, *request));
+            }
+            Fact::Submitted { .. } | Fact::Delivered { .. } | Fact::Charged { .. } => {}
         }
     }
 }

@@ -179,7 +179,12 @@ pub fn run_on<B: Measured>(
         why: Vec::new(),
         replay: String::new(),
         probes: probe::end(),
-        results: Results { told: core::mem::take(&mut tally.told), refused: counts.refused },
+        results: Results {
+            told: core::mem::take(&mut tally.told),
+            refused: counts.refused,
+            latencies: counts.latencies,
+            search_bytes: counts.search_bytes + figures.unwanted,
+        },
     };
     let beside = Beside {
         gets: tally.gets,

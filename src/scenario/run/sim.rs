@@ -79,6 +79,7 @@ impl Measured for SimTestbed {
             events: account.events,
             messages: account.messages,
             garbled: account.garbled_in_all(),
+            unwanted: account.unwanted,
             dials: account.dials,
             failed_dials: account.failed_dials,
         }
