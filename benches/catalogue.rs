@@ -5,6 +5,7 @@
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 #![expect(clippy::expect_used, reason = "a bench that cannot set up its input has nothing to measure")]
 
+use core::time::Duration;
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -106,5 +107,12 @@ fn catalogues(c: &mut Criterion) {
     c.bench_function("message::decode/answer", |b| b.iter(|| Answer::decode(black_box(&answer))));
 }
 
-criterion_group!(benches, records, catalogues);
+criterion_group! {
+    name = benches;
+    // A second each is enough to tell two of them apart, and all benches together are to take minutes.
+    config = Criterion::default()
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(2));
+    targets = records, catalogues
+}
 criterion_main!(benches);

@@ -165,5 +165,12 @@ fn verify(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, collect, cancel, verify);
+criterion_group! {
+    name = benches;
+    // A second each is enough to tell two of them apart, and all benches together are to take minutes.
+    config = Criterion::default()
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(2));
+    targets = collect, cancel, verify
+}
 criterion_main!(benches);

@@ -172,5 +172,12 @@ fn messages(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, messages);
+criterion_group! {
+    name = benches;
+    // A second each is enough to tell two of them apart, and all benches together are to take minutes.
+    config = Criterion::default()
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(2));
+    targets = messages
+}
 criterion_main!(benches);
