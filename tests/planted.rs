@@ -18,6 +18,8 @@ mod faults;
 mod hunt;
 #[path = "planted/plans.rs"]
 mod plans;
+#[path = "planted/shown.rs"]
+mod shown;
 #[path = "planted/small.rs"]
 mod small;
 #[path = "planted/table.rs"]
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let cases: Arc<Vec<Case>> =
         Arc::new(faults::all().into_iter().map(|fault| Case { fault, hunted: OnceLock::new() }).collect());
+    let shared = cases.clone();
     let mut trials: Vec<Trial> = (0..cases.len())
         .map(|at| {
             let (cases, name) = (cases.clone(), &cases[at].fault);
@@ -78,5 +81,12 @@ fn main() -> ExitCode {
         Ok(table::agrees(cases.iter().map(|case| (&case.fault, case.hunted())))?)
     }));
     trials.extend(small::trials());
+    let caught = shared.clone();
+    trials.push(Trial::test("every_caught_fault_is_on_its_page_with_its_place", move || {
+        for case in caught.iter() {
+            shown::is_shown(&case.fault, case.hunted())?;
+        }
+        Ok(())
+    }));
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -307,3 +307,58 @@ fn exploring_needs_no_file() {
     assert!(out.contains("seeds ran in "), "{out}{err}");
     assert_eq!(code, 0, "{out}{err}");
 }
+
+#[test]
+fn a_failing_plan_is_shown_on_a_page() {
+    let folder = folder();
+    assert_eq!(run(folder.path(), &["sweep", "bad.toml", "--seeds", "1..2"]).0, 1);
+    // Beside a plan, unless told.
+    let (code, out, err) = run(folder.path(), &["report", "failures/bad-1.toml"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.starts_with("failures/bad-1.html: "), "{out}");
+    assert_eq!(failures(folder.path()), ["bad-1.html", "bad-1.toml"]);
+    let page = fs::read_to_string(folder.path().join("failures/bad-1.html")).unwrap();
+    for wanted in ["expect.searches", "swarmproof replay failures/bad-1.toml", "was expected, and "] {
+        assert!(page.contains(wanted), "{wanted}");
+    }
+    // Of a scenario here, by its seed; two in one.
+    for (args, file) in [
+        (vec!["report", "good.toml"], "good-0.html"),
+        (vec!["report", "good.toml", "--seed", "7"], "good-7.html"),
+        (vec!["report", "good.toml", "failures/bad-1.toml", "-o", "two.html"], "two.html"),
+        (vec!["report", "good.toml", "--against", "bad.toml", "-o", "other.html"], "other.html"),
+        (vec!["report", "good.toml", "--against-seed", "9"], "report.html"),
+    ] {
+        let (code, out, err) = run(folder.path(), &args);
+        assert_eq!(code, 0, "{args:?}: {out}{err}");
+        let page = fs::read_to_string(folder.path().join(file)).unwrap();
+        assert_eq!(page.contains("\"parting\":{"), file.starts_with(['t', 'o', 'r']), "{file}");
+        assert!(!folder.path().join(format!("{file}.part")).exists());
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_is_refused() {
+    let folder = folder();
+    fs::write(folder.path().join("file"), "").unwrap();
+    assert_eq!(run(folder.path(), &["sweep", "bad.toml", "--seeds", "1..2"]).0, 1);
+    let kept = fs::read_to_string(folder.path().join("failures/bad-1.toml")).unwrap();
+    let edited = kept.replacen("packages = 20", "packages = 21", 1);
+    assert_ne!(edited, kept);
+    fs::write(folder.path().join("edited.toml"), edited).unwrap();
+    let refused: [(&[&str], &str); 6] = [
+        (&["report", "good.toml", "-o", "file/x.html"], "file/x.html: cannot be written"),
+        (&["report", "good.toml", "-o", "none/x.html"], "none/x.html: cannot be written"),
+        (&["report", "good.toml", "-o", "failures"], "failures: cannot be written"),
+        (&["report", "none.toml"], "none.toml"),
+        (&["report", "failures/bad-1.toml", "--seed", "3"], "is a plan, which has its seed in it"),
+        (&["report", "edited.toml"], "this is not the run that failed"),
+    ];
+    for (args, wanted) in refused {
+        let (code, out, err) = run(folder.path(), args);
+        assert_eq!(code, 2, "{args:?}: {out}{err}");
+        assert!(err.contains(wanted), "{args:?}: {err}");
+    }
+    let left = fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap());
+    assert_eq!(left.filter(|it| it.contains(".html")).count(), 0);
+}

@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Shrink(Shrink),
     /// Compare strategies of fan-out over the same scenarios and seeds
     Compare(Compare),
+    /// Write one HTML file that shows a run, or two side by side
+    Report(Report),
     /// Print the explicit plan that a seed makes of a scenario; `run` takes it too
     Plan(Plan),
     /// Parse and validate scenarios without running them
@@ -165,6 +167,28 @@ pub(crate) struct Shrink {
     /// How long to try
     #[arg(long, value_name = "SPAN", default_value = "30s")]
     pub(crate) time: Span,
+}
+
+/// Show a run.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Report {
+    /// The scenario, or the plan: also one that failed, as `sweep` and `shrink` write it
+    pub(crate) file: PathBuf,
+    /// Another one, to be shown beside it
+    #[arg(id = "other", value_name = "AGAINST")]
+    pub(crate) other: Option<PathBuf>,
+    /// The same, by name
+    #[arg(long, value_name = "FILE", conflicts_with = "other")]
+    pub(crate) against: Option<PathBuf>,
+    /// The seed to make a scenario's plan from; the first that it names, unless given
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// The seed of the other run: alone, of the same file; as the first, unless given
+    #[arg(long, value_name = "M")]
+    pub(crate) against_seed: Option<u64>,
+    /// Where to write it; NAME.html in the present folder, for a plan beside it, unless given
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Print a plan.

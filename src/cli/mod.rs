@@ -52,6 +52,7 @@ mod process;
 mod progress;
 mod ran;
 mod replay;
+mod report;
 mod run;
 mod run_args;
 mod shrink;
@@ -85,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::replay(args, On::Sim),
         Command::Shrink(args) => shrink::shrink(args, On::Sim),
         Command::Compare(args) => compare::compare(args),
+        Command::Report(args) => report::report(args),
         Command::Plan(args) => plan(args),
         Command::Check(args) => check(args, On::Sim),
         Command::Schema => schema(),

@@ -35,7 +35,7 @@ pub(crate) struct Shown {
 pub(crate) fn twice(job: &Job, source: &Source, stop: &Stop) -> Option<Shown> {
     let name = format!("{} seed {}", job.file.display(), job.seed);
     let found = Folder::new().and_then(|folder| {
-        let (one, other) = (folder.0.join("one.jsonl"), folder.0.join("other.jsonl"));
+        let (one, other) = (folder.file("one.jsonl"), folder.file("other.jsonl"));
         for path in [&one, &other] {
             match run(job, source, path, stop) {
                 Ran::Broke(cause) => return Ok(Found::Broke(cause)),
@@ -117,10 +117,15 @@ impl Found {
 }
 
 /// A new folder that only this user can read; it goes with all that is in it.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> io::Result<Self> {
+    /// The path of a file in it.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub(crate) fn new() -> io::Result<Self> {
         #[expect(clippy::disallowed_methods, reason = "a name that no other process takes; no run sees it")]
         let process = std::process::id();
         let mut number = 0;

@@ -210,7 +210,7 @@ pub struct Reputation<P> {
 
 impl<P: Peer> Reputation<P> {
     /// Nobody is known.
-    pub(super) fn new(config: &EngineConfig) -> Self {
+    pub(crate) fn new(config: &EngineConfig) -> Self {
         Self {
             most_peers: config.most_peers,
             half_life: config.half_life,
@@ -268,7 +268,7 @@ impl<P: Peer> Reputation<P> {
 
     /// The standing of `peer`, which was just heard of or is about to be; `None` when it is this node, or
     /// nobody can be forgotten for it.
-    pub(super) fn touch(&mut self, now: Timestamp, peer: P) -> Option<&mut Standing> {
+    pub(crate) fn touch(&mut self, now: Timestamp, peer: P) -> Option<&mut Standing> {
         if self.local == Some(peer) {
             return None;
         }
@@ -387,7 +387,7 @@ impl<P: Peer> Reputation<P> {
     }
 
     /// Enter a deed. `Some` when the peer is to be blocked from now on, until when.
-    pub(super) fn charge(&mut self, now: Timestamp, peer: P, cause: Cause) -> Option<Timestamp> {
+    pub(crate) fn charge(&mut self, now: Timestamp, peer: P, cause: Cause) -> Option<Timestamp> {
         let (half_life, threshold, until) = (self.half_life, self.threshold, now.after(self.block_for));
         self.deeds += 1;
         let standing = match cause {

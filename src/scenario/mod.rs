@@ -3,15 +3,18 @@
 //! [`Scenario`] is read from a file and checked; [`Plan`] is what a seed makes of it, explicit, with
 //! times; whoever runs it only follows it, and reports.
 
+mod asking;
 pub mod catalogue_file;
 pub mod chaos;
 pub mod compare;
 mod draw;
 mod expect;
 pub mod file;
+pub mod history;
 pub mod hostile;
 mod listing;
 mod nodes;
+pub mod page;
 pub mod plan;
 pub mod report;
 mod run;

@@ -15,6 +15,7 @@ use crate::network::{Invalid, RequestId, RequestStats, Ware};
 use crate::oracle::{Asked, Fact, Holding, Judge, Judgement, Seen, Violation, Wanted};
 use crate::package::{PackageId, ReleaseId};
 use crate::record::{Record, Verifier};
+use crate::scenario::history::Chronicle;
 use crate::scenario::report::{Endings, Refused};
 use crate::testbed::NodeId;
 use crate::time::Timestamp;
@@ -76,6 +77,7 @@ pub(super) struct Journal {
     results: Sha256,
     now: Timestamp,
     watch: Option<Watch>,
+    chronicle: Option<Chronicle>,
 }
 
 impl Journal {
@@ -93,12 +95,14 @@ impl Journal {
             results: Sha256::new(),
             now: Timestamp::ZERO,
             watch: None,
+            chronicle: None,
         }
     }
 
-    /// The same, which somebody watches.
-    pub(super) fn watched_by(mut self, watch: Option<Watch>) -> Self {
+    /// The same, which somebody watches and somebody keeps.
+    pub(super) fn watched_by(mut self, watch: Option<Watch>, chronicle: Option<Chronicle>) -> Self {
         self.watch = watch;
+        self.chronicle = chronicle;
         self
     }
 
@@ -125,6 +129,9 @@ impl Journal {
         self.now = self.now.max(at);
         if let Some(watch) = &self.watch {
             watch.saw(at, node, &fact);
+        }
+        if let Some(chronicle) = &self.chronicle {
+            chronicle.saw(at, node, &fact);
         }
         self.count(at, node, &fact);
         self.judge.observe(&Seen { at, node, fact }, &self.truth);

@@ -17,7 +17,6 @@
 //!    (`settle`), or long enough to say that it never will.
 //! 5. The report is made.
 
-mod asking;
 mod error;
 mod expectations;
 mod figures;
@@ -63,6 +62,7 @@ use self::witness::open;
 use crate::oracle::Oracle;
 use crate::probe;
 use crate::record::Verifier;
+use crate::scenario::history::Chronicle;
 use crate::scenario::plan::Plan;
 use crate::scenario::report::{Latency, Malformed, Results, RunReport, Verdict, Violation};
 
@@ -80,6 +80,8 @@ pub struct RunOptions {
     pub stop: Arc<AtomicBool>,
     /// Who watches the run up to an instant, and ends it there with [`RunError::Stopped`].
     pub watch: Option<Watch>,
+    /// Who keeps what happens, to be looked at afterwards.
+    pub chronicle: Option<Chronicle>,
 }
 
 impl core::fmt::Debug for RunOptions {
@@ -104,7 +106,7 @@ pub fn run_on<B: Measured>(
     let library = Library::sign(plan, &verifier)?;
     let quiet = is_quiet(plan);
     let journal = Journal::new(RunTruth::new(quiet), verifier.clone(), bed.tick());
-    let journal = journal.watched_by(options.watch.clone());
+    let journal = journal.watched_by(options.watch.clone(), options.chronicle.clone());
     let journal = Arc::new(std::sync::Mutex::new(journal));
     let tally = SharedTally::default();
     let mut hostility = Hostility::new(verifier.clone());
@@ -116,6 +118,9 @@ pub fn run_on<B: Measured>(
     let Stage { mut bed, journal, registries, .. } = stage;
     drop(registries);
     let at = bed.now();
+    if let Some(chronicle) = &options.chronicle {
+        chronicle.settled(at, &holdings);
+    }
     bed.note(&open(&journal).results_hash());
     // Observers that live in the testbed's tasks hold the journal too, so it is emptied, not unwrapped.
     let seen = {

@@ -7,6 +7,7 @@ use super::error::RunError;
 use super::figures::{Figures, Measured};
 use super::{RunOptions, run_on, verifier};
 use crate::record::Verifier;
+use crate::scenario::history::Recorded;
 use crate::scenario::plan::{NetworkPlan, Plan};
 use crate::scenario::report::RunReport;
 use crate::scenario::words;
@@ -29,10 +30,12 @@ pub fn simulated(plan: &Plan, verifier: &Verifier, options: &mut RunOptions) -> 
     let config = SimConfig::new(plan.seed, profile, Arc::new(verifier.clone()));
     let mut bed = SimTestbed::new(config).map_err(|error| RunError::Plan(error.to_string()))?;
     let lines = options.trace.take().map(JsonLines::new);
-    match (lines, &options.watch) {
-        (lines, Some(watch)) => bed.show_trace_to(Box::new(watch.sink(lines))),
-        (Some(lines), None) => bed.show_trace_to(Box::new(lines)),
-        (None, None) => {}
+    let shown = lines.is_some() || options.chronicle.is_some();
+    let recorded = Recorded { inner: lines, chronicle: options.chronicle.clone() };
+    match &options.watch {
+        Some(watch) => bed.show_trace_to(Box::new(watch.sink(Some(recorded)))),
+        None if shown => bed.show_trace_to(Box::new(recorded)),
+        None => {}
     }
     Ok(bed)
 }

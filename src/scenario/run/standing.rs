@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::asking;
 use crate::engine::QueryId;
 use crate::network::RequestId;
 use crate::oracle::{Asked, Fact, Wanted};
+use crate::scenario::asking;
 use crate::scenario::units::Span;
 use crate::sim::{TraceEvent, TraceSink};
 use crate::testbed::NodeId;

@@ -1,10 +1,10 @@
 //! Why a release was missed, or a query ended badly: the cause, in a sentence.
 
-use super::asking::{self, words};
 use super::journal::BadEnding;
 use super::truth::RunTruth;
 use crate::engine::{Outcome, QueryOutcome, Reason};
 use crate::oracle::Missed;
+use crate::scenario::asking::{self, words};
 use crate::scenario::plan::Plan;
 
 /// The most holders that a sentence names.

@@ -5,7 +5,7 @@ use crate::oracle::Asked;
 use crate::package::Query;
 
 /// What a query asks.
-pub(super) fn asked(asked: &Asked) -> String {
+pub(in crate::scenario) fn asked(asked: &Asked) -> String {
     match asked {
         Asked::Search(query, _) => format!("search ({})", words(query)),
         Asked::Get(Lookup::Release(release)) => format!("get of {release}"),
@@ -15,7 +15,7 @@ pub(super) fn asked(asked: &Asked) -> String {
 }
 
 /// What a search asks, short.
-pub(super) fn words(query: &Query) -> String {
+pub(in crate::scenario) fn words(query: &Query) -> String {
     let mut parts = Vec::new();
     if !query.text.is_empty() {
         parts.push(format!("{:?}", query.text));
