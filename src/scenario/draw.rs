@@ -46,6 +46,8 @@ pub enum Concern {
     Chaos = 15,
     /// Which nodes have to work again when nothing goes wrong any more.
     Core = 16,
+    /// Keys that are made for a storm of announcements.
+    Storm = 17,
 }
 
 /// The stream of one identity.

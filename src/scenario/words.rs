@@ -152,11 +152,15 @@ pub enum Family {
     LyingAcks,
     /// Answers are held back.
     Late,
+    /// Calendars that are wrong.
+    ClockSkew,
+    /// Announcements with keys that cost nothing.
+    Storm,
 }
 
 impl Family {
     /// All of them. Their places are part of every plan: new ones come at the end.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Churn,
         Self::Crash,
         Self::Partition,
@@ -176,10 +180,12 @@ impl Family {
         Self::StoreFull,
         Self::LyingAcks,
         Self::Late,
+        Self::ClockSkew,
+        Self::Storm,
     ];
 
     /// Their names in files, in the order of [`Family::ALL`].
-    pub const NAMES: [&'static str; 19] = [
+    pub const NAMES: [&'static str; 21] = [
         "churn",
         "crash",
         "partition",
@@ -199,6 +205,8 @@ impl Family {
         "store-full",
         "lying-acks",
         "late",
+        "clock-skew",
+        "storm",
     ];
 
     /// Whether it stops nodes and starts them again.

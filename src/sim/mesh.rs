@@ -212,7 +212,7 @@ impl World {
             return self.lose(from, to, ANNOUNCEMENT, identity, why);
         }
         self.delivered(from, to, ANNOUNCEMENT, identity, bytes);
-        let wall = self.wall_time();
+        let (wall, skewed) = (self.wall_at(to), self.wall_at(to) != self.wall_time());
         let Some(announcement) = self.announcements.get_mut(slot) else { return };
         if !announcement.hear(to) {
             return;
@@ -223,9 +223,9 @@ impl World {
         }
         let Some(announcement) = self.announcements.get_mut(slot) else { return };
         let validator = &self.config.validator;
-        let verdict = *announcement
-            .verdict
-            .get_or_insert_with(|| validator.announcement(&announcement.topic, &announcement.payload, wall));
+        let judge = || validator.announcement(&announcement.topic, &announcement.payload, wall);
+        // Who has the same calendar comes to the same verdict.
+        let verdict = if skewed { judge() } else { *announcement.verdict.get_or_insert_with(judge) };
         let payload = announcement.payload.clone();
         if let Err(why) = verdict {
             return self.reject(to, from, Ware::Announcement, why);

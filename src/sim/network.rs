@@ -57,7 +57,7 @@ impl Network for SimNetwork {
     }
 
     fn wall(&self) -> WallTime {
-        self.world.borrow().wall_time()
+        self.world.borrow().wall_at(self.node)
     }
 
     fn submit(&mut self, id: RequestId, request: Request<SimPeer>, limits: Limits) {

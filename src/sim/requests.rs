@@ -392,7 +392,7 @@ impl World {
             return self.reject(owner, from, Ware::Record, Invalid::TOO_LARGE);
         }
         let key = self.keys.bytes(op.key);
-        if let Err(why) = self.config.validator.record(key, &value, self.wall_time()) {
+        if let Err(why) = self.config.validator.record(key, &value, self.wall_at(owner)) {
             return self.reject(owner, from, Ware::Record, why);
         }
         let bytes = value.len();

@@ -202,7 +202,7 @@ impl World {
                 let limits = AnswerLimits {
                     bytes: self.config.limits.answer_bytes,
                     now: Timestamp::from_nanos(self.now),
-                    wall: self.wall_time(),
+                    wall: self.wall_at(server),
                 };
                 let Some(question) = self.exchanges.get(slot).map(|e| e.body.clone()) else {
                     return (Reply::Broken, 0);
@@ -316,7 +316,7 @@ impl World {
     pub(crate) fn keep(&mut self, server: u32, from: u32, key: u32, value: Bytes, expires: u64) {
         let wall = self.wall();
         let bytes = self.keys.bytes(key).clone();
-        let verdict = self.config.validator.record(&bytes, &value, self.wall_time());
+        let verdict = self.config.validator.record(&bytes, &value, self.wall_at(server));
         if let Err(why) = verdict {
             self.reject(server, from, Ware::Record, why);
             return;

@@ -23,6 +23,8 @@ impl TraceEvent {
             Fault::Full { node, .. } => (10, node.0, 1),
             Fault::Forgets { node, .. } => (11, node.0, 1),
             Fault::Late { node, .. } => (12, node.0, 1),
+            Fault::Skew { node, .. } => (13, node.0, 1),
+            Fault::Announces { node, .. } => (14, node.0, 1),
         };
         Self::Faulted { kind, first, size: size as u32 }
     }
@@ -104,6 +106,22 @@ impl World {
             Fault::Forgets { node, forgets } => {
                 let node = self.existing(node)?;
                 self.node_mut(node).faults().forgets = forgets;
+            }
+            Fault::Skew { node, by, behind } => {
+                let node = self.existing(node)?;
+                let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+                self.node_mut(node).faults().skew = if behind { -by } else { by };
+            }
+            Fault::Announces { node, topic, payload } => {
+                let node = self.existing(node)?;
+                if self.node(node).app.is_some() {
+                    let wanted = "run by the network itself";
+                    return Err(TestbedError::NoSuchNode { node: NodeId(node), wanted });
+                }
+                // Who is down or alone tells nobody; whoever storms does not ask.
+                if self.is_up(node) {
+                    let _told = self.announce(node, topic, payload);
+                }
             }
             Fault::Late { node, by } => {
                 let node = self.existing(node)?;

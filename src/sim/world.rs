@@ -107,6 +107,12 @@ impl World {
         WallTime::from_millis(self.wall())
     }
 
+    /// Calendar time as `node` has it.
+    pub(crate) fn wall_at(&self, node: u32) -> WallTime {
+        let skew = self.node(node).faults.as_ref().map_or(0, |faults| faults.skew);
+        WallTime::from_millis(self.wall().saturating_add_signed(skew))
+    }
+
     /// Milliseconds of the run, as connections count them.
     pub(crate) fn ms(&self) -> u32 {
         (self.now / 1_000_000).min(u64::from(u32::MAX >> 1)) as u32

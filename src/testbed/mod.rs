@@ -233,6 +233,24 @@ pub enum Fault {
         /// How much later.
         by: Duration,
     },
+    /// The node's calendar is wrong by this much; zero takes it back. Time as the run counts it goes on as ever.
+    Skew {
+        /// Which node.
+        node: NodeId,
+        /// How much.
+        by: Duration,
+        /// Whether it is behind, and otherwise ahead.
+        behind: bool,
+    },
+    /// A node that the testbed runs itself announces this, as if it were its own.
+    Announces {
+        /// Which node.
+        node: NodeId,
+        /// Under which topic.
+        topic: Bytes,
+        /// What.
+        payload: Bytes,
+    },
 }
 
 /// What is changed about links, on top of the profile. The default changes nothing.

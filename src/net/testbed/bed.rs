@@ -319,6 +319,8 @@ impl SwarmTestbed {
             Fault::Full { .. } => Err(TestbedError::Unsupported { what: "a full store" }),
             Fault::Forgets { .. } => Err(TestbedError::Unsupported { what: "lying acknowledgements" }),
             Fault::Late { .. } => Err(TestbedError::Unsupported { what: "answers that are held back" }),
+            Fault::Skew { .. } => Err(TestbedError::Unsupported { what: "a wrong calendar" }),
+            Fault::Announces { .. } => Err(TestbedError::Unsupported { what: "a storm of announcements" }),
         }
     }
 
@@ -402,7 +404,11 @@ impl Testbed for SwarmTestbed {
             Fault::Dialable { node, dialable } => self.strike(node, |line| line.set_dialable(dialable)),
             Fault::Cut { .. } | Fault::Heal { .. } | Fault::Links { .. } => Ok(()),
             // Refused above.
-            Fault::Full { .. } | Fault::Forgets { .. } | Fault::Late { .. } => Ok(()),
+            Fault::Full { .. }
+            | Fault::Forgets { .. }
+            | Fault::Late { .. }
+            | Fault::Skew { .. }
+            | Fault::Announces { .. } => Ok(()),
         }
     }
 

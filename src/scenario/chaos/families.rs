@@ -97,6 +97,12 @@ fn weather(family: Family, dice: &mut Dice, lasts: Duration, registries: u32, pa
         }
         Family::StoreFull => Weather::StoreFull(whom(dice)),
         Family::LyingAcks => Weather::LyingAcks(peers(dice)),
+        Family::ClockSkew => Weather::ClockSkew {
+            whom: whom(dice),
+            by: dice.log_span(Duration::from_millis(10), Duration::from_secs(30 * 86_400)),
+            behind: dice.coin(),
+        },
+        Family::Storm => Weather::Storm { share: dice.log(0.01, 0.3), rate: dice.log_count(1, 60) },
         Family::Late => Weather::Late {
             whom: whom(dice),
             by: dice.log_span(Duration::from_millis(10), Duration::from_secs(8)),

@@ -266,6 +266,12 @@ pub(crate) static FAULT: Section = Section {
             Kind::Table(&LYING_ACKS),
             "Nodes acknowledge what they do not keep for the DHT.",
         ),
+        optional("clock_skew", Kind::Table(&CLOCK_SKEW), "Nodes' calendars are wrong."),
+        optional(
+            "storm",
+            Kind::Table(&STORM),
+            "Modelled peers announce good releases, each signed with a new key: keys cost nothing.",
+        ),
         optional("late", Kind::Table(&LATE), "Nodes hold each answer back, as long as others will wait."),
     ],
     one_of: &[
@@ -287,6 +293,8 @@ pub(crate) static FAULT: Section = Section {
         "store_full",
         "lying_acks",
         "late",
+        "clock_skew",
+        "storm",
     ],
 };
 
@@ -474,6 +482,28 @@ static LYING_ACKS: Section = Section {
     name: "lying_acks",
     doc: "Nodes acknowledge what others ask them to keep for the DHT, records and providers, and keep none of it.",
     keys: &[AMONG, SHARE],
+    one_of: &[],
+};
+
+static CLOCK_SKEW: Section = Section {
+    name: "clock_skew",
+    doc: "Nodes' calendars are wrong: what is signed and what expires is judged by them. Timers and deadlines are not touched.",
+    keys: &[
+        AMONG,
+        SHARE,
+        optional("ahead", SOME_SPAN, "How far they are ahead."),
+        optional("behind", SOME_SPAN, "How far they are behind."),
+    ],
+    one_of: &["ahead", "behind"],
+};
+
+static STORM: Section = Section {
+    name: "storm",
+    doc: "Modelled peers announce releases without end, each good, and each signed with a key that was made for it. A signature bounds nothing; quotas do.",
+    keys: &[
+        SHARE,
+        required("rate", Kind::Count { least: 1, most: 1_000 }, "Releases a second, from each of them."),
+    ],
     one_of: &[],
 };
 

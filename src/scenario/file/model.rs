@@ -344,6 +344,22 @@ pub enum Weather {
     StoreFull(Whom),
     /// Nodes acknowledge what they do not keep.
     LyingAcks(Whom),
+    /// Nodes' calendars are wrong.
+    ClockSkew {
+        /// Whom.
+        whom: Whom,
+        /// By how much.
+        by: Duration,
+        /// Whether they are behind.
+        behind: bool,
+    },
+    /// Modelled peers announce releases that are signed with new keys.
+    Storm {
+        /// The share of the modelled peers that do.
+        share: f64,
+        /// Releases a second, each.
+        rate: u32,
+    },
     /// Nodes hold each answer back.
     Late {
         /// Whom.

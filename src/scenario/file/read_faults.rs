@@ -101,6 +101,12 @@ impl Reader<'_> {
             "rollback" => Ok(Weather::Rollback { package: self.package()?, share: table.number("share") }),
             "store_full" => Ok(Weather::StoreFull(self.whom()?)),
             "lying_acks" => Ok(Weather::LyingAcks(self.whom()?)),
+            "clock_skew" => {
+                let behind = table.span_of("behind");
+                let by = behind.or_else(|| table.span_of("ahead")).unwrap_or_default();
+                Ok(Weather::ClockSkew { whom: self.whom()?, by, behind: behind.is_some() })
+            }
+            "storm" => Ok(Weather::Storm { share: table.number("share"), rate: table.small("rate") }),
             "late" => Ok(Weather::Late { whom: self.whom()?, by: table.span("by") }),
             _ => Ok(Weather::Equivocate { package: self.package()?, share: table.number("share") }),
         }

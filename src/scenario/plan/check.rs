@@ -8,6 +8,9 @@ use crate::scenario::nodes::NodeSet;
 use crate::scenario::units::Span;
 use crate::testbed::NodeId;
 
+/// The most that a peer announces at one instant of a storm.
+pub(super) const MOST_EACH: u32 = 1_000;
+
 /// What is wrong with `plan`, in words that name the place.
 pub(super) fn check(plan: &Plan) -> Result<(), String> {
     let ensure = |good: bool, words: &dyn Fn() -> String| if good { Ok(()) } else { Err(words()) };
@@ -151,6 +154,7 @@ pub(crate) fn events(
         }
         let good = match &event.what {
             Turn::Slow { factor, .. } => *factor >= 1,
+            Turn::Storm { each, .. } => *each <= MOST_EACH,
             Turn::Links { change, .. } => {
                 let shares = [change.resets, change.refused_dials, change.dead_dials];
                 shares.into_iter().all(|share| (0.0..=1.0).contains(&share))
@@ -158,14 +162,18 @@ pub(crate) fn events(
             _ => true,
         };
         if !good {
-            return place("a factor is at least 1, a share from 0 to 1".to_owned());
+            let words =
+                format!("a factor is at least 1, a share from 0 to 1, a storm at most {MOST_EACH} each");
+            return place(words);
         }
         // A responder can only be taken over where the network itself runs it.
-        if let Turn::Lies { nodes, .. } | Turn::Rollback { nodes, .. } | Turn::Equivocate { nodes, .. } =
-            &event.what
+        if let Turn::Lies { nodes, .. }
+        | Turn::Rollback { nodes, .. }
+        | Turn::Equivocate { nodes, .. }
+        | Turn::Storm { nodes, .. } = &event.what
             && let Some(node) = nodes.iter().find(|node| registry(*node))
         {
-            return place(format!("{node} is a registry; only modelled peers lie"));
+            return place(format!("{node} is a registry; only modelled peers lie or storm"));
         }
     }
     Ok(())
@@ -187,7 +195,9 @@ fn sets(turn: &Turn) -> Vec<&NodeSet> {
         | Turn::Equivocate { nodes, .. }
         | Turn::Full { nodes, .. }
         | Turn::Forgets { nodes, .. }
-        | Turn::Late { nodes, .. } => vec![nodes],
+        | Turn::Late { nodes, .. }
+        | Turn::Skew { nodes, .. }
+        | Turn::Storm { nodes, .. } => vec![nodes],
         Turn::Cut { from, to, .. } | Turn::Heal { from, to } => vec![from, to],
     }
 }

@@ -37,6 +37,7 @@ impl Turn {
             Self::Stall { nodes, .. } => Self::Stall { nodes: of(nodes)?, on: false },
             Self::Full { nodes, .. } => Self::Full { nodes: of(nodes)?, on: false },
             Self::Forgets { nodes, .. } => Self::Forgets { nodes: of(nodes)?, on: false },
+            Self::Skew { nodes, .. } => Self::Skew { nodes: of(nodes)?, by: Span::default(), behind: false },
             Self::Late { nodes, .. } => Self::Late { nodes: of(nodes)?, by: Span::default() },
             Self::Dialable { nodes, .. } => {
                 let born: NodeSet = of(nodes)?.iter().filter(|node| !undialable.contains(*node)).collect();
@@ -52,7 +53,8 @@ impl Turn {
             | Self::Garbles { .. }
             | Self::Lies { .. }
             | Self::Rollback { .. }
-            | Self::Equivocate { .. } => return None,
+            | Self::Equivocate { .. }
+            | Self::Storm { .. } => return None,
         })
     }
 
@@ -61,6 +63,7 @@ impl Turn {
         match self {
             Self::Garbles { nodes, ways } if !ways.is_empty() => Some(nodes),
             Self::Lies { nodes, kinds } if !kinds.is_empty() => Some(nodes),
+            Self::Storm { nodes, each, .. } if *each > 0 => Some(nodes),
             Self::Rollback { nodes, on: true, .. } | Self::Equivocate { nodes, on: true, .. } => Some(nodes),
             _ => None,
         }

@@ -24,7 +24,9 @@ impl Turn {
             | Self::Equivocate { nodes, .. }
             | Self::Full { nodes, .. }
             | Self::Forgets { nodes, .. }
-            | Self::Late { nodes, .. } => vec![nodes],
+            | Self::Late { nodes, .. }
+            | Self::Skew { nodes, .. }
+            | Self::Storm { nodes, .. } => vec![nodes],
             Self::Cut { from, to, .. } | Self::Heal { from, to } => vec![from, to],
         }
     }

@@ -407,6 +407,25 @@ pub enum Turn {
         /// Whether they forget from now on.
         on: bool,
     },
+    /// Nodes' calendars are wrong by so much; 0 takes it back.
+    Skew {
+        /// Which.
+        nodes: NodeSet,
+        /// How much.
+        by: Span,
+        /// Whether they are behind.
+        #[serde(default, skip_serializing_if = "is_default")]
+        behind: bool,
+    },
+    /// Each node announces so many good releases, each signed with a new key that nobody else has.
+    Storm {
+        /// Which.
+        nodes: NodeSet,
+        /// How many at once, each.
+        each: u32,
+        /// Which gust it is: another number, other keys.
+        gust: u32,
+    },
     /// Nodes let each answer go so much later; 0 takes it back.
     Late {
         /// Which.
@@ -490,10 +509,15 @@ impl Turn {
             Self::Stall { nodes, on } => each(nodes, &|node| Fault::Stall { node, stalled: *on }),
             Self::Dialable { nodes, on } => each(nodes, &|node| Fault::Dialable { node, dialable: *on }),
             Self::Garbles { nodes, ways } => each(nodes, &|node| Fault::Garbles { node, ways: ways.clone() }),
-            Self::Lies { .. } | Self::Rollback { .. } | Self::Equivocate { .. } => Vec::new(),
+            Self::Lies { .. } | Self::Rollback { .. } | Self::Equivocate { .. } | Self::Storm { .. } => {
+                Vec::new()
+            }
             Self::Full { nodes, on } => each(nodes, &|node| Fault::Full { node, full: *on }),
             Self::Forgets { nodes, on } => each(nodes, &|node| Fault::Forgets { node, forgets: *on }),
             Self::Late { nodes, by } => each(nodes, &|node| Fault::Late { node, by: by.0 }),
+            Self::Skew { nodes, by, behind } => {
+                each(nodes, &|node| Fault::Skew { node, by: by.0, behind: *behind })
+            }
         }
     }
 
@@ -511,7 +535,8 @@ impl Turn {
             | Self::Equivocate { on, .. }
             | Self::Full { on, .. }
             | Self::Forgets { on, .. } => *on,
-            Self::Late { by, .. } => !by.0.is_zero(),
+            Self::Late { by, .. } | Self::Skew { by, .. } => !by.0.is_zero(),
+            Self::Storm { each, .. } => *each > 0,
             Self::Garbles { ways, .. } => !ways.is_empty(),
             Self::Lies { kinds, .. } => !kinds.is_empty(),
         }

@@ -28,6 +28,9 @@ struct Layer<V> {
     value: V,
 }
 
+/// The most seconds that one storm lasts.
+const MOST_GUSTS: u64 = 3_600;
+
 #[derive(Default)]
 struct Layers {
     down: Vec<Layer<Keep>>,
@@ -41,6 +44,8 @@ struct Layers {
     full: Vec<Layer<()>>,
     forgets: Vec<Layer<()>>,
     late: Vec<Layer<Duration>>,
+    /// How far calendars are wrong, and whether they are behind.
+    skewed: Vec<Layer<(Duration, bool)>>,
     /// What is not a node's own state.
     others: Vec<(Duration, Turn)>,
 }
@@ -78,6 +83,11 @@ pub(super) fn events(scenario: &Scenario, seed: u64, listings: &[Listing]) -> Ve
     all.extend(turns(&layers.forgets, end, on, |nodes, on| Turn::Forgets { nodes, on }));
     let longest = |active: &[&Duration]| active.iter().copied().max().copied().unwrap_or_default();
     all.extend(turns(&layers.late, end, longest, |nodes, by| Turn::Late { nodes, by: Span(by) }));
+    let furthest = |active: &[&(Duration, bool)]| active.iter().copied().max().copied().unwrap_or_default();
+    all.extend(turns(&layers.skewed, end, furthest, |nodes, (by, behind)| {
+        // What is not wrong is not behind either.
+        Turn::Skew { nodes, by: Span(by), behind: behind && !by.is_zero() }
+    }));
     let down = |active: &[&Keep]| active.first().map(|keep| **keep);
     all.extend(turns(&lives(layers.down), end, down, |nodes, down| match down {
         Some(keep) => Turn::Kill { nodes, keep },
@@ -198,6 +208,8 @@ fn kind(weather: &Weather) -> u64 {
         Weather::StoreFull(_) => 16,
         Weather::LyingAcks(_) => 17,
         Weather::Late { .. } => 18,
+        Weather::ClockSkew { .. } => 19,
+        Weather::Storm { .. } => 20,
     }
 }
 
@@ -242,6 +254,25 @@ impl Expander<'_> {
             Weather::StoreFull(whom) => self.lay(self.struck(whom), (), &mut layers.full),
             Weather::LyingAcks(whom) => self.lay(self.struck(whom), (), &mut layers.forgets),
             Weather::Late { whom, by } => self.lay(self.struck(whom), *by, &mut layers.late),
+            Weather::ClockSkew { whom, by, behind } => {
+                self.lay(self.struck(whom), (*by, *behind), &mut layers.skewed);
+            }
+            Weather::Storm { share, rate } => {
+                let nodes: NodeSet = self.peers(*share).into_iter().collect();
+                if nodes.is_empty() {
+                    return;
+                }
+                // Faults of one kind are counted, so no two gusts have one number.
+                let first = (self.identity as u32) << 16;
+                let gusts = (self.fault.until.saturating_sub(self.fault.at).as_secs() + 1).min(MOST_GUSTS);
+                for gust in 0..u32::try_from(gusts).unwrap_or(u32::MAX) {
+                    let at = self.fault.at.saturating_add(Duration::from_secs(u64::from(gust)));
+                    if at < self.fault.until {
+                        let turn = Turn::Storm { nodes: nodes.clone(), each: *rate, gust: first | gust };
+                        layers.others.push((at, turn));
+                    }
+                }
+            }
             Weather::Malformed { share, garbles, lies } => {
                 let nodes = self.peers(*share);
                 if !garbles.is_empty() {

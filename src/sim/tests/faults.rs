@@ -348,3 +348,41 @@ fn a_late_peer_answers_so_much_later_however_many_ask() {
     bed.apply(Fault::Late { node: NodeId(9), by: Duration::ZERO }).unwrap();
     assert!(tell(&mut bed, client.ask(9, "q")).stats.elapsed < Duration::from_secs(1));
 }
+
+#[test]
+fn a_node_whose_calendar_is_wrong_judges_by_it_and_keeps_its_deadlines() {
+    let mut bed = world(config(24, Profile::lan()), 1, 20);
+    let network = bed.network(NodeId(0)).unwrap();
+    let (true_wall, true_now) = (bed.wall(), bed.now());
+    assert_eq!(network.wall(), true_wall);
+    let day = Duration::from_secs(86_400);
+    bed.apply(Fault::Skew { node: NodeId(0), by: day, behind: true }).unwrap();
+    assert_eq!(true_wall.since(network.wall()), day);
+    assert_eq!((network.now(), bed.wall()), (true_now, true_wall), "nobody else's, and not the run's time");
+    bed.apply(Fault::Skew { node: NodeId(0), by: day, behind: false }).unwrap();
+    assert_eq!(network.wall().since(true_wall), day);
+    bed.apply(Fault::Skew { node: NodeId(0), by: Duration::ZERO, behind: false }).unwrap();
+    assert_eq!(network.wall(), true_wall);
+}
+
+#[test]
+fn a_peer_can_be_made_to_announce_and_an_application_cannot() {
+    let mut bed = world(config(25, Profile::lan()), 1, 20);
+    let mut client = Client::of(&mut bed, 0);
+    let id = client.submit(Request::Subscribe { topic: Bytes::from_static(b"news") }, MINUTE);
+    tell(&mut bed, client.wait(id)).result.unwrap();
+    let says = |node| {
+        let (topic, payload) = (Bytes::from_static(b"news"), Bytes::from_static(b"ok:storm"));
+        Fault::Announces { node: NodeId(node), topic, payload }
+    };
+    assert!(bed.apply(says(0)).is_err());
+    bed.apply(says(7)).unwrap();
+    let heard = tell(&mut bed, async {
+        loop {
+            if let Event::Announcement { payload, .. } = client.event(None).await {
+                return payload;
+            }
+        }
+    });
+    assert_eq!(heard, "ok:storm");
+}

@@ -191,7 +191,9 @@ impl State {
             | Fault::Garbles { .. }
             | Fault::Full { .. }
             | Fault::Forgets { .. }
-            | Fault::Late { .. } => {
+            | Fault::Late { .. }
+            | Fault::Skew { .. }
+            | Fault::Announces { .. } => {
                 let what = "what a node answers: a fabric carries bytes, and knows no answers";
                 return Err(TestbedError::Unsupported { what });
             }
