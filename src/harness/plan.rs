@@ -154,8 +154,12 @@ impl<A> Plan<A> {
             })?;
             before = it.at.0;
         }
-        let about_packages =
-            |turn: &Turn| matches!(turn, Turn::Lies { .. } | Turn::Rollback { .. } | Turn::Equivocate { .. });
+        let about_packages = |turn: &Turn| {
+            matches!(
+                turn,
+                Turn::Lies { .. } | Turn::Rollback { .. } | Turn::Equivocate { .. } | Turn::Storm { .. }
+            )
+        };
         ensure(!self.timeline.events.iter().any(|it| about_packages(&it.what)), &|| {
             "timeline.events: there are no packages to lie about".to_owned()
         })?;

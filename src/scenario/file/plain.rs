@@ -30,9 +30,9 @@ pub(crate) struct Plain {
 /// The first is asked to do something when the network stands.
 const FROM: Duration = Duration::from_secs(1);
 /// Keys of [`FAULT`] that are about packages.
-const OF_PACKAGES: [&str; 2] = ["rollback", "equivocate"];
+const OF_PACKAGES: [&str; 3] = ["rollback", "equivocate", "storm"];
 /// Families of faults that are about packages.
-const FAMILIES_OF_PACKAGES: [&str; 3] = ["lies", "rollback", "equivocation"];
+const FAMILIES_OF_PACKAGES: [&str; 4] = ["lies", "rollback", "equivocation", "storm"];
 
 /// The whole file.
 pub(super) static PLAIN: Section = Section {
