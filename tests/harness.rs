@@ -9,9 +9,17 @@
 mod toy;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use swarmproof::harness::{Climate, Failure, Plan, Report, Violation, prove, run, shrink, sweep};
+use bytes::Bytes;
+use swarmproof::harness::{
+    Application, Climate, Deed, Failure, Life, Plan, Report, Violation, prove, run, shrink, sweep,
+};
+use swarmproof::network::Validator;
+use swarmproof::scenario::Draws;
+use swarmproof::scenario::plan::Turn;
 use swarmproof::scenario::shrink::Shrunk;
+use swarmproof::testbed::{LocalTask, NodeId};
 
 use self::toy::{Act, Fault, Toy};
 
@@ -131,9 +139,20 @@ fn a_panic_is_caught_and_the_seed_is_kept() {
 
 #[test]
 fn what_depends_on_the_process_is_caught() {
-    let swept = sweep(&Toy(Fault::Remembers), &climate(""), 0..3).unwrap();
-    assert_eq!(swept.failed, 3);
-    assert!(swept.failures.iter().all(|it| names(&it.report).contains(&"repeatable")));
+    for fault in [Fault::Remembers, Fault::MakesUp] {
+        let swept = sweep(&Toy(fault), &climate(""), 0..3).unwrap();
+        assert_eq!(swept.failed, 3);
+        assert!(swept.failures.iter().all(|it| names(&it.report).contains(&"repeatable")), "{fault:?}");
+    }
+}
+
+#[test]
+fn what_is_left_unread_is_caught() {
+    let (app, climate) = (Toy(Fault::Stops), climate(""));
+    let report = run(&app, &Plan::make(&app, &climate, 0)).unwrap();
+    let left =
+        |it: &Violation| it.oracle == "nothing-left" && it.detail.contains("events waiting at the network");
+    assert!(report.violations.iter().any(left), "{:?}", report.violations);
 }
 
 #[test]
@@ -208,4 +227,85 @@ fn the_chapter_shows_it_in_less_than_sixty_lines() {
         "nothing is hidden in it"
     );
     assert!(blocks[0].contains("impl Application for") && blocks[0].contains("sweep("));
+}
+
+/// The toy, which keeps the history that it is asked to judge.
+struct Kept(Toy, std::cell::RefCell<Vec<Deed<Act, Option<Bytes>>>>);
+
+impl Application for Kept {
+    type Act = Act;
+    type Outcome = Option<Bytes>;
+
+    fn validator(&self) -> Arc<dyn Validator> {
+        self.0.validator()
+    }
+
+    fn act(&self, number: u32, draws: &mut Draws) -> Act {
+        self.0.act(number, draws)
+    }
+
+    fn start(&self, life: Life<Act, Option<Bytes>>) -> LocalTask {
+        self.0.start(life)
+    }
+
+    fn judge(&self, deeds: &[Deed<Act, Option<Bytes>>]) -> Vec<Violation> {
+        *self.1.borrow_mut() = deeds.to_vec();
+        self.0.judge(deeds)
+    }
+}
+
+#[test]
+fn who_starts_again_has_a_further_life_and_tells_again() {
+    let app = Kept(Toy(Fault::Nothing), Default::default());
+    let crash = "description = \"All die.\"\nduration = \"30s\"\nrate = \"4/s\"\n[network]\npeers = 6\n[[fault]]\nat = \"10s\"\n\
+                 for = \"5s\"\ncrash = { share = 1.0 }\n";
+    let plan = Plan::make(&app, &Climate::parse(crash, "crash.toml").unwrap(), 1);
+    assert!(run(&app, &plan).unwrap().passed());
+    let deeds = app.1.borrow();
+    let in_life = |life: u32, from: u64, until: u64| {
+        let those = deeds.iter().filter(|it| it.life == life);
+        assert!(
+            those.clone().all(|it| (from * 1000..until * 1000).contains(&it.at.as_millis())),
+            "life {life}"
+        );
+        those.filter(|it| it.told.as_ref().is_some_and(|(_, outcome)| outcome.is_some())).count()
+    };
+    assert!(in_life(0, 0, 10) > 10 && in_life(1, 15, 30) > 20);
+    assert_eq!(in_life(2, 0, 0), 0);
+}
+
+#[test]
+fn peers_that_are_taken_out_take_theirs_with_them_and_the_rest_keeps_its_sense() {
+    let plan = Plan::make(&Toy(Fault::Nothing), &climate(""), 5);
+    let less = plan.without_peers(&[NodeId(0), NodeId(4)].into());
+    less.check().unwrap();
+    assert_eq!(less.peers, plan.peers - 2);
+    // Who was 1 is 0, who was 5 is 3, and does what it did.
+    let of = |plan: &Plan<Act>, node| -> Vec<u32> {
+        plan.timeline.operations.iter().filter(|it| it.node == NodeId(node)).map(|it| it.number).collect()
+    };
+    for (before, after) in [(1, 0), (3, 2), (5, 3), (11, 9)] {
+        assert!(!of(&plan, before).is_empty());
+        assert_eq!(of(&plan, before), of(&less, after));
+    }
+    let struck = |plan: &Plan<Act>, node| -> usize {
+        let mut events = plan.timeline.events.clone();
+        let sets = events.iter_mut().flat_map(|it| it.what.sets_mut());
+        sets.filter(|set| set.contains(NodeId(node))).count()
+    };
+    let all = |plan: &Plan<Act>, nodes: [u32; 4]| nodes.map(|node| struck(plan, node));
+    assert_eq!(all(&plan, [1, 3, 5, 11]), all(&less, [0, 2, 3, 9]));
+    assert!(all(&plan, [1, 3, 5, 11]).iter().sum::<usize>() > 0);
+}
+
+#[test]
+fn chaos_strikes_whoever_there_is() {
+    // Of what chaos draws a fifth is for the registries: where there are none, for everybody.
+    let climate = climate("[chaos]\nfamilies = [\"slow\"]\nquiet = 0.0\n");
+    let slows = |seed| {
+        let plan = Plan::make(&Toy(Fault::Nothing), &climate, seed);
+        plan.timeline.events.iter().any(|it| matches!(it.what, Turn::Slow { .. }))
+    };
+    let struck = (0..400).filter(|seed| slows(*seed)).count();
+    assert!((185..230).contains(&struck), "{struck} of 400 seeds, each with a chance of a half");
 }

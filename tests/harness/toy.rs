@@ -33,6 +33,10 @@ pub enum Fault {
     Panics,
     /// Whom it asks depends on what the process did before.
     Remembers,
+    /// What it tells depends on it, and nothing that it does.
+    MakesUp,
+    /// It looks at nothing any more once it is asked something.
+    Stops,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,6 +67,9 @@ impl Peer {
         loop {
             match self.life.next(None).await {
                 Input::Asked { operation, act: Act::Say(word) } => self.begin(operation, word),
+                Input::Event(Event::Question { .. }) if self.fault == Fault::Stops => {
+                    core::future::pending::<()>().await;
+                }
                 Input::Event(Event::Question { to, body, .. }) => self.life.network.reply(to, Ok(body)),
                 Input::Event(Event::Progress { id, from, item: Item::Answer { body } }) => {
                     self.answered(id, from, &body);
@@ -108,7 +115,10 @@ impl Peer {
         }
     }
 
-    fn tell(&mut self, operation: u32, outcome: Option<Bytes>) {
+    fn tell(&mut self, operation: u32, mut outcome: Option<Bytes>) {
+        if self.fault == Fault::MakesUp {
+            outcome = Some(BEFORE.fetch_add(1, Ordering::Relaxed).to_string().into());
+        }
         self.life.tell(operation, outcome);
         for id in self.open.remove(&operation).map(|open| open.out).unwrap_or_default() {
             if !matches!(self.fault, Fault::Leaks | Fault::TellsTwice) {
