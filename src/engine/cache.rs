@@ -132,6 +132,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_gone_at_this_instant_takes_no_room() {
+        let mut cache = TtlCache::new(9, Duration::from_millis(10));
+        cache.insert(Timestamp::ZERO, "a", 1);
+        cache.insert(Timestamp::from_millis(10), "b", 2);
+        assert_eq!(cache.len(), 1);
+    }
+
+    #[test]
     fn a_cache_without_room_keeps_nothing() {
         let mut cache = TtlCache::new(0, Duration::from_secs(1));
         cache.insert(Timestamp::ZERO, 1, 1);

@@ -236,8 +236,26 @@ mod tests {
                 assert!(index == 0 || upper(index - 1) < value, "{value}");
             }
         }
+        for value in 0..1024 {
+            let index = bucket(value);
+            assert!(upper(index) >= value && (index == 0 || upper(index - 1) < value), "{value}");
+        }
         assert_eq!(bucket(u64::MAX), BUCKETS - 1);
         assert_eq!(upper(BUCKETS - 1), u64::MAX);
+    }
+
+    #[test]
+    fn halving_leaves_the_shape() {
+        let mut histogram = Histogram::default();
+        [10, 10, 10, 10, 10, 12, 12].into_iter().for_each(|value| histogram.add(value));
+        histogram.halve();
+        assert_eq!((histogram.count(), histogram.sum()), (3, 37));
+        assert_eq!([0, 500, 1000].map(|at| histogram.quantile(at)), [Some(10), Some(10), Some(12)]);
+        let shown = format!("{histogram:?}");
+        assert_eq!(
+            shown,
+            "Histogram { count: 3, least: Some(10), p50: Some(10), p99: Some(12), most: Some(12) }"
+        );
     }
 
     #[test]

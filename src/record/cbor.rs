@@ -164,6 +164,20 @@ mod tests {
     }
 
     #[test]
+    fn each_width_of_a_number_begins_where_the_narrower_one_ends() {
+        let pairs: [(&[u8], &[u8]); 4] = [
+            (&[0x18, 23], &[0x18, 24]),
+            (&[0x19, 0, 0xff], &[0x19, 1, 0]),
+            (&[0x1a, 0, 0, 0xff, 0xff], &[0x1a, 0, 1, 0, 0]),
+            (&[0x1b, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff], &[0x1b, 0, 0, 0, 1, 0, 0, 0, 0]),
+        ];
+        for (wide, right) in pairs {
+            assert_eq!(check_shape(wide, SHAPE), Err(Flaw::NotCanonical), "{wide:02x?}");
+            assert_eq!(check_shape(right, SHAPE), Ok(()), "{right:02x?}");
+        }
+    }
+
+    #[test]
     fn a_message_of_nothing_but_nesting_is_refused_at_once() {
         let deep = vec![0x81; 1 << 20];
         assert_eq!(check_shape(&deep, Shape { depth: 99, items: 9 }), Err(Flaw::TooDeep));

@@ -1,5 +1,6 @@
 //! Records: round trips, and one broken record for each way to be refused.
 
+mod bounds;
 mod broken;
 mod properties;
 mod stores;
@@ -132,6 +133,7 @@ fn a_verdict_is_reached_once_and_shared_by_clones() {
         assert_eq!(verifier.check(&forged), Err(RecordError::BadSignature));
     }
     assert_eq!(verifier.signatures_checked(), 2);
+    assert_eq!(format!("{verifier:?}"), "Verifier { good: 1, bad: 2, signatures: 2 }");
 
     let own = Verifier::new(8);
     own.trust(record.clone());

@@ -358,3 +358,182 @@ fn what_is_saved_is_bounded_and_what_is_unreadable_is_nothing() {
     }
     assert_eq!(again(&saved[..9 + 40], Timestamp::ZERO, 0).remembered.len(), 1, "whole entries only");
 }
+
+#[test]
+fn what_is_not_met_is_saved_on_and_fades_on() {
+    let mut reputation = known(3, &config());
+    (0..8).for_each(|_| {
+        reputation.charge(Timestamp::ZERO, 1, Cause::Answered);
+    });
+    (0..8).for_each(|_| {
+        reputation.charge(Timestamp::ZERO, 2, Cause::TimedOut);
+    });
+    reputation.charge(Timestamp::ZERO, 3, Cause::Forged);
+    let saved = reputation.save(Timestamp::ZERO, WallTime::EPOCH);
+    let half = HALF_LIFE.as_millis() as u64;
+
+    let unmet = again(&saved, Timestamp::ZERO, 0);
+    let mut met_later = unmet.clone();
+    let mut next = again(&unmet.save(after(1.0), WallTime::from_millis(half)), Timestamp::ZERO, half);
+    for (later, now) in [(&mut met_later, after(1.0)), (&mut next, Timestamp::ZERO)] {
+        (1..=3).for_each(|peer| later.up(now, peer));
+        assert_eq!(later.score(now, &1), 0.833, "(4 + 1) / (4 + 2)");
+        assert_eq!(later.score(now, &2), 0.166, "(0 + 1) / (4 + 2)");
+        // Of the forgery's two one is left, and it takes three.
+        assert_eq!(later.charge(now, 3, Cause::Malformed), None);
+        assert!(later.charge(now, 3, Cause::Malformed).is_some(), "but it is not forgotten");
+    }
+}
+
+#[test]
+fn what_is_seen_from_outside() {
+    let mut reputation = Reputation::<u32>::new(&config());
+    assert!(reputation.is_empty());
+    reputation.up(Timestamp::ZERO, 1);
+    assert!(!reputation.is_empty());
+    assert!(reputation.get(&1).unwrap().connected());
+    reputation.down(&1);
+    assert!(!reputation.get(&1).unwrap().connected());
+    assert_eq!(reputation.deeds(), 0);
+    (0..2).for_each(|_| _ = reputation.charge(Timestamp::ZERO, 1, Cause::Forged));
+    assert_eq!(reputation.deeds(), 2);
+    let until = Timestamp::ZERO.after(config().block_for);
+    assert_eq!(reputation.get(&1).unwrap().blocked_until(), until);
+}
+
+#[test]
+fn whoever_was_blocked_is_as_easily_forgotten_as_others_when_it_is_over() {
+    let mut reputation = known(8, &EngineConfig { most_peers: 8, ..config() });
+    let soon = Timestamp::from_millis(1);
+    (0..2).for_each(|_| _ = reputation.charge(Timestamp::ZERO, 1, Cause::Forged));
+    (2..=8).for_each(|peer| _ = reputation.charge(soon, peer, Cause::Answered));
+    let mut at_the_end = reputation.clone();
+    at_the_end.up(Timestamp::ZERO.after(config().block_for), 9);
+    assert!(at_the_end.get(&1).is_none(), "it is the one that was longest not seen");
+    reputation.up(soon, 9);
+    assert!(reputation.get(&1).is_some(), "before, a block is not forgotten");
+}
+
+#[test]
+fn an_eighth_is_forgotten_at_once() {
+    let mut reputation = known(32, &EngineConfig { most_peers: 32, ..config() });
+    reputation.up(Timestamp::from_millis(1), 99);
+    assert_eq!(reputation.len(), 32 - 4 + 1);
+}
+
+#[test]
+fn who_did_nothing_or_of_whom_nothing_is_left_is_not_saved() {
+    let mut reputation = known(2, &config());
+    reputation.charge(Timestamp::ZERO, 1, Cause::Answered);
+    let saved = reputation.save(Timestamp::ZERO, WallTime::EPOCH);
+    assert_eq!(saved.len(), 9 + 32);
+    let unmet = again(&saved, Timestamp::ZERO, 0);
+    assert_eq!(unmet.save(after(1.0), WallTime::EPOCH).len(), 9 + 32);
+    assert_eq!(unmet.save(after(1000.0), WallTime::EPOCH).len(), 9, "all has faded");
+}
+
+#[test]
+fn of_many_those_are_saved_who_are_blocked_and_then_those_who_did_most() {
+    let most = MOST_SAVED as u32;
+    let mut reputation = known(most + 2, &EngineConfig { most_peers: 4000, ..config() });
+    (1..=most + 2).for_each(|peer| _ = reputation.charge(Timestamp::ZERO, peer, Cause::Busy));
+    // The last two by their digests, or they would be saved in any case.
+    let mut last: Vec<_> = (1..=most + 2).map(|peer| (remembered::name(&peer), peer)).collect();
+    last.sort_unstable();
+    let [.., (_, much), (_, blocked)] = last[..] else { panic!("there are more") };
+    (0..200).for_each(|_| _ = reputation.charge(Timestamp::ZERO, much, Cause::Answered));
+    (0..2).for_each(|_| _ = reputation.charge(Timestamp::ZERO, blocked, Cause::Forged));
+    let saved = reputation.save(Timestamp::ZERO, WallTime::EPOCH);
+    let names: Vec<_> = saved[9..].chunks(32).map(|entry| entry[..16].to_vec()).collect();
+    assert_eq!(names[0], remembered::name(&blocked), "whoever is blocked is first");
+    assert_eq!(names[1], remembered::name(&much));
+    // At its end, a block does not put anybody first any more.
+    let over = reputation.save(Timestamp::ZERO.after(config().block_for), WallTime::EPOCH);
+    assert_eq!(over[9..9 + 16], remembered::name(&much));
+}
+
+#[test]
+fn a_block_is_saved_on_while_it_lasts_though_its_cause_has_faded() {
+    let short = EngineConfig { half_life: Duration::from_secs(1), ..config() };
+    let mut reputation = known(1, &short);
+    (0..2).for_each(|_| _ = reputation.charge(Timestamp::ZERO, 1, Cause::Forged));
+    let mut later = Reputation::<u32>::new(&short);
+    later.restore(Timestamp::ZERO, WallTime::EPOCH, &reputation.save(Timestamp::ZERO, WallTime::EPOCH));
+    let over = Timestamp::ZERO.after(short.block_for);
+    let before = Timestamp::from_nanos(over.as_nanos() - 1);
+    assert_eq!(later.save(before, WallTime::EPOCH).len(), 9 + 32);
+    assert_eq!(later.save(over, WallTime::EPOCH).len(), 9);
+    // So it is with one that was met.
+    let mut met = Reputation::<u32>::new(&short);
+    met.restore(Timestamp::ZERO, WallTime::EPOCH, &reputation.save(Timestamp::ZERO, WallTime::EPOCH));
+    met.up(Timestamp::ZERO, 1);
+    assert!(met.get(&1).unwrap().tried());
+    assert_eq!(known(1, &short).save(before, WallTime::EPOCH).len(), 9, "who did nothing is not saved");
+}
+
+#[test]
+fn what_fades_between_two_ill_deeds_does_not_shift_their_count() {
+    let mut reputation = known(1, &config());
+    let step = Timestamp::ZERO.after(HALF_LIFE / 16);
+    assert_eq!(reputation.charge(Timestamp::ZERO, 1, Cause::Malformed), None);
+    assert_eq!(reputation.charge(step, 1, Cause::Malformed), None);
+    assert!(reputation.charge(step, 1, Cause::Malformed).is_some());
+}
+
+#[test]
+fn after_a_block_only_another_ill_deed_blocks_again() {
+    let mut reputation = known(1, &EngineConfig { block_for: Duration::from_millis(1), ..config() });
+    (0..2).for_each(|_| _ = reputation.charge(Timestamp::ZERO, 1, Cause::Forged));
+    let over = Timestamp::from_millis(1);
+    assert_eq!(reputation.charge(over, 1, Cause::Busy), None);
+    assert!(reputation.charge(over, 1, Cause::Malformed).is_some());
+}
+
+#[test]
+fn a_nanosecond_makes_the_difference_and_a_draw_does_where_there_is_none() {
+    let mut reputation = known(2, &config());
+    reputation.round_trip(Timestamp::ZERO, 1, Duration::from_nanos(901));
+    reputation.round_trip(Timestamp::ZERO, 2, Duration::from_nanos(900));
+    let mut rng = rng();
+    for _ in 0..50 {
+        assert_eq!(reputation.select(Timestamp::ZERO, 0.0, 1, None, &mut rng, |_, _| false), [2]);
+    }
+    let equals = known(4, &config());
+    let mut first = [0; 4];
+    for _ in 0..4000 {
+        let chosen = equals.select(Timestamp::ZERO, 0.0, 1, None, &mut rng, |_, _| false);
+        first[chosen[0] as usize - 1] += 1;
+    }
+    assert!(first.iter().all(|count| (850..1150).contains(count)), "{first:?}");
+    // From the reference implementation of splitmix64, seed 0.
+    assert_eq!([mix(0), mix(0x9e37_79b9_7f4a_7c15)], [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]);
+}
+
+#[test]
+fn who_does_not_explore_never_asks_a_stranger_before_a_good_peer() {
+    let mut reputation = known(2, &config());
+    reputation.charge(Timestamp::ZERO, 2, Cause::Answered);
+    let mut rng = rng();
+    for _ in 0..20_000 {
+        assert_eq!(reputation.select(Timestamp::ZERO, 0.0, 1, None, &mut rng, |_, _| false), [2]);
+    }
+}
+
+#[test]
+fn where_nothing_was_measured_the_usual_is_expected() {
+    let mut reputation = known(3, &config());
+    reputation.round_trip(Timestamp::ZERO, 1, Duration::from_millis(10));
+    reputation.round_trip(Timestamp::ZERO, 2, Duration::from_millis(50));
+    assert_eq!(best(&reputation, Timestamp::ZERO, 9), [1, 3, 2]);
+}
+
+#[test]
+fn bits_agree_up_to_the_first_that_does_not() {
+    let own: [u8; 32] = Sha256::digest(b"7").into();
+    assert_eq!(agreeing_bits(&7u32, &own), 256);
+    for bit in [0usize, 5, 8, 12, 255] {
+        let mut other = own;
+        other[bit / 8] ^= 0x80 >> (bit % 8);
+        assert_eq!(agreeing_bits(&7u32, &other), bit as u32);
+    }
+}

@@ -311,12 +311,14 @@ fn a_forged_value_from_the_dht_is_charged_and_the_lookup_goes_on() {
     assert_eq!(rig.charged(), [(5, Cause::Forged), (6, Cause::Forged)], "good, but of another key");
     rig.value(request, 7, &a);
     assert_eq!(rig.outcome(id).outcome, Outcome::Complete);
+    assert_eq!(rig.engine.metrics().forged, 2);
     let mut rig = Rig::with_peers(0);
     let local = Local { names: vec![name(&widget("c"), false).key], ..Local::default() };
     let id = rig.search_with(Query::text("widget", 5), config(1, 1), local);
     let (request, _) = rig.lookups()[0].clone();
     rig.event(Event::Progress { id: request, from: 8, item: Item::Record { value: forged(&widget("c")) } });
     assert_eq!(rig.charged(), [(8, Cause::Forged)]);
+    assert_eq!(rig.engine.metrics().forged, 1);
     rig.value(request, 9, &widget("c"));
     assert_eq!(rig.seen[&id].delivered.len(), 1);
 }

@@ -7,4 +7,5 @@ mod hostile;
 mod properties;
 mod rig;
 mod searches;
+mod surface;
 mod timing;

@@ -46,6 +46,11 @@ pub(super) fn resigned_by_nobody() -> Vec<u8> {
     cbor::encode(&envelope)
 }
 
+/// A list with these entries, however large it is.
+pub(super) fn list(package: &PackageId, entries: &[ListEntry]) -> Vec<u8> {
+    seal(&Body::List(ListBody::of(package, 1, WallTime::MAX, entries)))
+}
+
 fn refused(bytes: &[u8]) -> RecordError {
     Verifier::new(4).check(bytes).unwrap_err()
 }
@@ -225,6 +230,7 @@ fn each_reason_has_its_own_number_and_word() {
     let invalid: Vec<Invalid> = all.iter().map(|error| error.invalid()).collect();
     for (n, one) in invalid.iter().enumerate() {
         assert_eq!(usize::from(one.code), 100 + n);
+        assert_eq!((all[n].reason(), all[n].to_string()), (one.reason, one.reason.to_owned()));
         assert!(one.reason.bytes().all(|c| c.is_ascii_lowercase() || c == b'-'));
         assert!(invalid.iter().skip(n + 1).all(|other| other.reason != one.reason));
     }

@@ -47,4 +47,11 @@ fn an_expired_list_is_still_good_to_store() {
     let old = list(1, WallTime::EPOCH, 1);
     let key = keys::list(&old.package);
     assert_eq!(Verifier::new(9).record(&key, &old.bytes, WallTime::MAX), Ok(()));
+    let forged = broken::resigned_by_nobody();
+    let key = keys::release(&package().release);
+    assert_eq!(
+        Verifier::new(9).record(&key, &forged, WallTime::EPOCH),
+        Err(RecordError::BadSignature.into()),
+        "and what is not good is not"
+    );
 }
