@@ -1,9 +1,10 @@
-//! `swarmproof` on a network with a fault in it: find it, replay it, make it small.
+//! `swarmproof` on a network with a fault in it: find it, replay it, make it small, look at it.
 //!
 //! ```sh
 //! cargo run --release --example planted -- sweep scenarios/chaos/fifty-peers.toml --seeds 0..10
 //! cargo run --release --example planted -- replay failures/fifty-peers-0.toml --until violation
 //! cargo run --release --example planted -- shrink failures/fifty-peers-0.toml
+//! cargo run --release --example planted -- report failures/fifty-peers-0-small.toml
 //! ```
 //!
 //! The fault is one of those of `tests/planted/README.md`; `PLANTED=12` in the environment takes another than the first. It

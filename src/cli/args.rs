@@ -95,6 +95,8 @@ pub(crate) enum GuestCommand {
     Replay(Replay),
     /// Make a plan that failed as small as it goes, with the same failure
     Shrink(Shrink),
+    /// Write what a run was as one HTML file; or two runs side by side, with the first event where they part
+    Report(Report),
 }
 
 /// Run scenarios.

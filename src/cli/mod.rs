@@ -86,7 +86,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::replay(args, On::Sim),
         Command::Shrink(args) => shrink::shrink(args, On::Sim),
         Command::Compare(args) => compare::compare(args),
-        Command::Report(args) => report::report(args),
+        Command::Report(args) => report::report(args, On::Sim),
         Command::Plan(args) => plan(args),
         Command::Check(args) => check(args, On::Sim),
         Command::Schema => schema(),
@@ -108,7 +108,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Do what the arguments of this process say, as `swarmproof` would, on a network that this program brings: `run`,
-/// `check`, `sweep`, `explore`, `replay` and `shrink`.
+/// `check`, `sweep`, `explore`, `replay`, `shrink` and `report`.
 pub fn main_elsewhere(elsewhere: &Elsewhere) -> ExitCode {
     let on = On::Elsewhere(elsewhere);
     let asked = Guest::command().name(elsewhere.program).get_matches();
@@ -122,6 +122,7 @@ pub fn main_elsewhere(elsewhere: &Elsewhere) -> ExitCode {
         }
         GuestCommand::Replay(args) => replay::replay(args, on),
         GuestCommand::Shrink(args) => shrink::shrink(args, on),
+        GuestCommand::Report(args) => report::report(args, on),
     })
 }
 

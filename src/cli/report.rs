@@ -22,7 +22,7 @@ use crate::scenario::history::{Chronicle, History};
 use crate::scenario::page::{Shown, page, page_of_two};
 use crate::scenario::plan::FailureKind;
 use crate::scenario::report::{RunReport, compare_traces};
-use crate::scenario::{self, Plan, RunError, RunOptions};
+use crate::scenario::{Plan, RunError, RunOptions};
 use crate::time::Timestamp;
 
 /// How much of a trace is kept to be compared: some million events.
@@ -44,27 +44,27 @@ struct Made {
 }
 
 /// Do it.
-pub(crate) fn report(args: &Report) -> Result<End, Refused> {
-    let one = wanted(&args.file, args.seed)?;
+pub(crate) fn report(args: &Report, on: On<'_>) -> Result<End, Refused> {
+    let one = wanted(&args.file, args.seed, on)?;
     let against = args.other.as_ref().or(args.against.as_ref());
     let other = match (against, args.against_seed) {
         (None, None) => None,
-        (file, seed) => Some(wanted(file.unwrap_or(&args.file), seed.or(args.seed))?),
+        (file, seed) => Some(wanted(file.unwrap_or(&args.file), seed.or(args.seed), on)?),
     };
     let output = args.output.clone().unwrap_or_else(|| place(&one, args));
     let stop = Stop::on_signal()?;
     // Made before any run, so that a folder that cannot be written is told before the work.
     let part = Part::new(&output)?;
     let page = match &other {
-        None => made(&one, None, &stop)?.map(|run| page(run.shown(&one))),
-        Some(other) => side_by_side(&one, other, &stop)?,
+        None => made(&one, None, on, &stop)?.map(|run| page(run.shown(&one))),
+        Some(other) => side_by_side(&one, other, on, &stop)?,
     };
     let Some(page) = page else { return Ok(End::Interrupted) };
     part.write(&page)?;
     output::print(&format!("{}: {} KiB\n", output.display(), page.len().div_ceil(1024)))
 }
 
-fn wanted(file: &Path, seed: Option<u64>) -> Result<Wanted, Refused> {
+fn wanted(file: &Path, seed: Option<u64>, on: On<'_>) -> Result<Wanted, Refused> {
     let source = Source::read(file)?;
     let name = file.display().to_string();
     let (title, seed) = match (&source, seed) {
@@ -81,8 +81,8 @@ fn wanted(file: &Path, seed: Option<u64>) -> Result<Wanted, Refused> {
     };
     let plan = source.plan(seed);
     let replay = match plan.failure {
-        Some(_) => format!("swarmproof replay {}", job::quoted(&file.display().to_string())),
-        None => job::replay(file, seed, &source, On::Sim),
+        Some(_) => format!("{} replay {}", on.program(), job::quoted(&file.display().to_string())),
+        None => job::replay(file, seed, &source, on),
     };
     Ok(Wanted { file: file.to_owned(), title, replay, plan })
 }
@@ -99,12 +99,12 @@ fn place(one: &Wanted, args: &Report) -> PathBuf {
     PathBuf::from(format!("{stem}-{}.html", one.plan.seed))
 }
 
-fn side_by_side(one: &Wanted, other: &Wanted, stop: &Stop) -> Result<Option<String>, Refused> {
+fn side_by_side(one: &Wanted, other: &Wanted, on: On<'_>, stop: &Stop) -> Result<Option<String>, Refused> {
     let trouble = |cause| Refused::System { what: "the traces cannot be kept to be compared", cause };
     let folder = Folder::new().map_err(trouble)?;
     let (trace, against) = (folder.file("one.jsonl"), folder.file("other.jsonl"));
-    let Some(run) = made(one, Some(&trace), stop)? else { return Ok(None) };
-    let Some(beside) = made(other, Some(&against), stop)? else { return Ok(None) };
+    let Some(run) = made(one, Some(&trace), on, stop)? else { return Ok(None) };
+    let Some(beside) = made(other, Some(&against), on, stop)? else { return Ok(None) };
     let read = |path: &Path| Ok::<_, io::Error>(BufReader::new(File::open(path)?));
     let compared = read(&trace).and_then(|it| compare_traces(it, read(&against)?)).map_err(trouble)?;
     let cut =
@@ -126,20 +126,21 @@ impl Made {
 }
 
 /// Make the run. `None` when it was interrupted.
-fn made(wanted: &Wanted, trace: Option<&Path>, stop: &Stop) -> Result<Option<Made>, Refused> {
-    let Some(made) = once(wanted, &Chronicle::default(), trace, stop)? else { return Ok(None) };
+fn made(wanted: &Wanted, trace: Option<&Path>, on: On<'_>, stop: &Stop) -> Result<Option<Made>, Refused> {
+    let Some(made) = once(wanted, &Chronicle::default(), trace, on, stop)? else { return Ok(None) };
     // Where there were more events than are kept, those around what failed are wanted: it is the same run again.
     let instants: Vec<Timestamp> = made.report.iter().flat_map(instants).collect();
     if made.history.left_out.events == 0 || instants.is_empty() {
         return Ok(Some(made));
     }
-    once(wanted, &Chronicle::around(instants), None, stop)
+    once(wanted, &Chronicle::around(instants), None, on, stop)
 }
 
 fn once(
     wanted: &Wanted,
     chronicle: &Chronicle,
     trace: Option<&Path>,
+    on: On<'_>,
     stop: &Stop,
 ) -> Result<Option<Made>, Refused> {
     let written = |path: &Path| -> Result<Box<dyn Write + Send>, Refused> {
@@ -154,7 +155,7 @@ fn once(
         ..RunOptions::default()
     };
     let clock = Clock::start();
-    let ran = panics::caught(|| scenario::run(&wanted.plan, options));
+    let ran = panics::caught(|| on.run(&wanted.plan, options));
     let took = clock.elapsed();
     let (report, broke) = match ran {
         Ok(Ok(mut report)) => {

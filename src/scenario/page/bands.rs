@@ -96,6 +96,8 @@ const fn kind(turn: &Turn) -> &'static str {
         Turn::Full { .. } => "store full",
         Turn::Forgets { .. } => "forgetting",
         Turn::Late { .. } => "late",
+        Turn::Skew { .. } => "wrong calendar",
+        Turn::Storm { .. } => "storming",
     }
 }
 
@@ -116,7 +118,9 @@ fn turn(state: &mut State, turn: &Turn) {
         | Turn::Equivocate { nodes, .. }
         | Turn::Full { nodes, .. }
         | Turn::Forgets { nodes, .. }
-        | Turn::Late { nodes, .. } => {
+        | Turn::Late { nodes, .. }
+        | Turn::Skew { nodes, .. }
+        | Turn::Storm { nodes, .. } => {
             if turn.is_bad() {
                 state.nodes.extend(nodes.iter());
             } else {
@@ -136,6 +140,9 @@ fn how(turn: &Turn) -> String {
     match turn {
         Turn::Slow { factor, .. } => format!("{factor} times slower"),
         Turn::Late { by, .. } => format!("by {by}"),
+        Turn::Skew { by, behind: true, .. } => format!("{by} behind"),
+        Turn::Skew { by, .. } => format!("{by} ahead"),
+        Turn::Storm { each, .. } => format!("{each} releases a second each"),
         Turn::Garbles { ways, .. } => names(ways),
         Turn::Lies { kinds, .. } => names(kinds),
         Turn::Links { change, .. } => {

@@ -417,7 +417,7 @@ pub enum Turn {
         #[serde(default, skip_serializing_if = "is_default")]
         behind: bool,
     },
-    /// Each node announces so many good releases, each signed with a new key that nobody else has.
+    /// Each node announces so many good releases, each signed with a new key that nobody else has. None says that it is over.
     Storm {
         /// Which.
         nodes: NodeSet,

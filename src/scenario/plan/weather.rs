@@ -272,6 +272,9 @@ impl Expander<'_> {
                         layers.others.push((at, turn));
                     }
                 }
+                if self.fault.until < self.scenario.duration {
+                    layers.others.push((self.fault.until, Turn::Storm { nodes, each: 0, gust: first }));
+                }
             }
             Weather::Malformed { share, garbles, lies } => {
                 let nodes = self.peers(*share);
