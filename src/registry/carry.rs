@@ -39,7 +39,7 @@ impl<N: Network, S: Store> Driver<N, S> {
 
     /// Whether it is known which numbers are free to be given.
     fn settled(&self, now: Timestamp) -> bool {
-        self.publishing.has_state() || self.catch_up.any_done() || now >= self.settles_at
+        self.publishing.has_state() || self.catch_up.start_is_over() || now >= self.settles_at
     }
 
     /// When something is to be done though nothing happens.

@@ -104,9 +104,10 @@ impl<P: Peer> CatchUp<P> {
         self.peers.len()
     }
 
-    /// Whether a round was gone through since the start: what others know of this node's own past is known.
-    pub(super) const fn any_done(&self) -> bool {
-        self.any_done
+    /// Whether the rounds at the start are over, and one of them was gone through: what others know of this node's own past
+    /// is known. One partner alone may know as little as this node.
+    pub(super) const fn start_is_over(&self) -> bool {
+        self.any_done && self.first_rounds == 0
     }
 
     /// Whether `draw(n)`, a number below `n`, chose a partner for a round that begins now.

@@ -127,6 +127,22 @@ fn own_numbers_go_on_behind_what_others_know_after_a_lost_disk() {
 }
 
 #[test]
+fn own_numbers_are_asked_of_more_than_the_first_who_knows_nothing() {
+    let knows = |who: u32| {
+        let mut bench = Bench::new(config().with_publisher(publisher(1)));
+        for peer in 1..=3 {
+            let held = if peer == who { statements(1, 1..=6) } else { Vec::new() };
+            bench.peers.insert(peer, responder(&held));
+            bench.network.wire().up(peer);
+        }
+        let registry = bench.registry();
+        bench.wait(registry.publish(package(publisher(1).id(), "ink", "1.0.0", ""))).unwrap().number
+    };
+    // Whoever is asked first, a number that was given is not given again.
+    assert_eq!([knows(1), knows(2), knows(3)], [7, 7, 7]);
+}
+
+#[test]
 fn an_answer_that_is_no_message_is_charged() {
     let mut bench = Bench::new(config());
     bench.network.wire().up(1);
