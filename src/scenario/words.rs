@@ -156,11 +156,13 @@ pub enum Family {
     ClockSkew,
     /// Announcements with keys that cost nothing.
     Storm,
+    /// Peers that name each other alone.
+    Eclipse,
 }
 
 impl Family {
     /// All of them. Their places are part of every plan: new ones come at the end.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Churn,
         Self::Crash,
         Self::Partition,
@@ -182,10 +184,11 @@ impl Family {
         Self::Late,
         Self::ClockSkew,
         Self::Storm,
+        Self::Eclipse,
     ];
 
     /// Their names in files, in the order of [`Family::ALL`].
-    pub const NAMES: [&'static str; 21] = [
+    pub const NAMES: [&'static str; 22] = [
         "churn",
         "crash",
         "partition",
@@ -207,6 +210,7 @@ impl Family {
         "late",
         "clock-skew",
         "storm",
+        "eclipse",
     ];
 
     /// Whether it stops nodes and starts them again.

@@ -56,6 +56,8 @@ pub(crate) struct Faults {
     pub(crate) forgets: bool,
     /// How much later its answers leave, in ns.
     pub(crate) late: u64,
+    /// Whom alone it names to who walks through the DHT; nobody: it is honest.
+    pub(crate) colludes: Vec<u32>,
     /// How far its calendar is ahead, in ms.
     pub(crate) skew: i64,
 }

@@ -219,6 +219,9 @@ impl World {
     /// Fill in the peers closest to what is asked for, from the server's table.
     fn name_closer(&mut self, slot: u32, client: u32, server: u32) -> usize {
         self.keep_up(server);
+        if let Some(named) = self.name_accomplices(slot, client, server) {
+            return named;
+        }
         let Some(exchange) = self.exchanges.get_mut(slot) else { return 0 };
         let own = self.positions[server as usize];
         let table = &self.nodes[server as usize].table;
@@ -227,10 +230,31 @@ impl World {
         named
     }
 
+    /// The accomplices closest to what is looked for, if `server` has any. Whoever asks takes at most k names, however
+    /// many are sent: libp2p-kad's answer is bounded by its packet, and the walk takes no more here.
+    fn name_accomplices(&mut self, slot: u32, client: u32, server: u32) -> Option<usize> {
+        let faults = self.nodes[server as usize].faults.as_ref()?;
+        if faults.colludes.is_empty() {
+            return None;
+        }
+        let exchange = self.exchanges.get_mut(slot)?;
+        let mut named: Vec<u32> = faults.colludes.iter().copied().filter(|it| *it != client).collect();
+        named.sort_unstable_by_key(|it| (self.positions[*it as usize] ^ exchange.target, *it));
+        named.truncate(K);
+        for (place, peer) in exchange.closer.iter_mut().zip(&named) {
+            *place = *peer;
+        }
+        exchange.closer_len = named.len() as u8;
+        Some(named.len())
+    }
+
     /// The record that `server` gives for `key`, garbled if it is that kind of server, and whether it
     /// is larger than any limit.
     fn serve_record(&mut self, slot: u32, server: u32, key: u32) -> (Option<Bytes>, bool) {
         let wall = self.wall();
+        if self.node(server).faults.as_ref().is_some_and(|faults| !faults.colludes.is_empty()) {
+            return (None, false);
+        }
         let held = self.node(server).records.get(key, wall).map(|h| h.value.clone());
         let record = match held {
             Some(value) => Some(value),

@@ -25,6 +25,7 @@ impl TraceEvent {
             Fault::Late { node, .. } => (12, node.0, 1),
             Fault::Skew { node, .. } => (13, node.0, 1),
             Fault::Announces { node, .. } => (14, node.0, 1),
+            Fault::Colludes { node, with } => (15, node.0, with.len()),
         };
         Self::Faulted { kind, first, size: size as u32 }
     }
@@ -111,6 +112,13 @@ impl World {
                 let node = self.existing(node)?;
                 let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
                 self.node_mut(node).faults().skew = if behind { -by } else { by };
+            }
+            Fault::Colludes { node, with } => {
+                let node = self.existing(node)?;
+                for accomplice in &with {
+                    self.existing(*accomplice)?;
+                }
+                self.node_mut(node).faults().colludes = with.into_iter().map(|it| it.0).collect();
             }
             Fault::Announces { node, topic, payload } => {
                 let node = self.existing(node)?;

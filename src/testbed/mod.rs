@@ -242,6 +242,14 @@ pub enum Fault {
         /// Whether it is behind, and otherwise ahead.
         behind: bool,
     },
+    /// The node, asked on a walk through the DHT, names its accomplices alone, and gives no record; with none it is
+    /// honest again. What its application says is not touched.
+    Colludes {
+        /// Which node.
+        node: NodeId,
+        /// Its accomplices.
+        with: BTreeSet<NodeId>,
+    },
     /// A node that the testbed runs itself announces this, as if it were its own.
     Announces {
         /// Which node.

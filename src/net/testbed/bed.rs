@@ -320,6 +320,7 @@ impl SwarmTestbed {
             Fault::Forgets { .. } => Err(TestbedError::Unsupported { what: "lying acknowledgements" }),
             Fault::Late { .. } => Err(TestbedError::Unsupported { what: "answers that are held back" }),
             Fault::Skew { .. } => Err(TestbedError::Unsupported { what: "a wrong calendar" }),
+            Fault::Colludes { .. } => Err(TestbedError::Unsupported { what: "colluding peers" }),
             Fault::Announces { .. } => Err(TestbedError::Unsupported { what: "a storm of announcements" }),
         }
     }
@@ -408,7 +409,8 @@ impl Testbed for SwarmTestbed {
             | Fault::Forgets { .. }
             | Fault::Late { .. }
             | Fault::Skew { .. }
-            | Fault::Announces { .. } => Ok(()),
+            | Fault::Announces { .. }
+            | Fault::Colludes { .. } => Ok(()),
         }
     }
 

@@ -102,6 +102,7 @@ fn weather(family: Family, dice: &mut Dice, lasts: Duration, registries: u32, pa
             by: dice.log_span(Duration::from_millis(10), Duration::from_secs(30 * 86_400)),
             behind: dice.coin(),
         },
+        Family::Eclipse => Weather::Eclipse(share(dice)),
         Family::Storm => Weather::Storm { share: dice.log(0.01, 0.1), rate: dice.log_count(1, 20) },
         Family::Late => Weather::Late {
             whom: whom(dice),

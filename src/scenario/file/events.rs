@@ -268,6 +268,11 @@ pub(crate) static FAULT: Section = Section {
         ),
         optional("clock_skew", Kind::Table(&CLOCK_SKEW), "Nodes' calendars are wrong."),
         optional(
+            "eclipse",
+            Kind::Table(&ECLIPSE),
+            "Modelled peers name each other alone to who walks through the DHT, and give no record.",
+        ),
+        optional(
             "storm",
             Kind::Table(&STORM),
             "Modelled peers announce good releases, each signed with a new key: keys cost nothing.",
@@ -295,6 +300,7 @@ pub(crate) static FAULT: Section = Section {
         "late",
         "clock_skew",
         "storm",
+        "eclipse",
     ],
 };
 
@@ -495,6 +501,13 @@ static CLOCK_SKEW: Section = Section {
         optional("behind", SOME_SPAN, "How far they are behind."),
     ],
     one_of: &["ahead", "behind"],
+};
+
+static ECLIPSE: Section = Section {
+    name: "eclipse",
+    doc: "Modelled peers collude: on a walk through the DHT each names those of the others that are closest, and gives no record. Questions they answer as ever.",
+    keys: &[SHARE],
+    one_of: &[],
 };
 
 static STORM: Section = Section {

@@ -353,6 +353,8 @@ pub enum Weather {
         /// Whether they are behind.
         behind: bool,
     },
+    /// Modelled peers name each other alone to who walks through the DHT: the share of them that do.
+    Eclipse(f64),
     /// Modelled peers announce releases that are signed with new keys.
     Storm {
         /// The share of the modelled peers that do.

@@ -106,6 +106,7 @@ impl Reader<'_> {
                 let by = behind.or_else(|| table.span_of("ahead")).unwrap_or_default();
                 Ok(Weather::ClockSkew { whom: self.whom()?, by, behind: behind.is_some() })
             }
+            "eclipse" => Ok(Weather::Eclipse(table.number("share"))),
             "storm" => Ok(Weather::Storm { share: table.number("share"), rate: table.small("rate") }),
             "late" => Ok(Weather::Late { whom: self.whom()?, by: table.span("by") }),
             _ => Ok(Weather::Equivocate { package: self.package()?, share: table.number("share") }),

@@ -98,6 +98,7 @@ const fn kind(turn: &Turn) -> &'static str {
         Turn::Late { .. } => "late",
         Turn::Skew { .. } => "wrong calendar",
         Turn::Storm { .. } => "storming",
+        Turn::Collude { .. } => "colluding",
     }
 }
 
@@ -120,7 +121,8 @@ fn turn(state: &mut State, turn: &Turn) {
         | Turn::Forgets { nodes, .. }
         | Turn::Late { nodes, .. }
         | Turn::Skew { nodes, .. }
-        | Turn::Storm { nodes, .. } => {
+        | Turn::Storm { nodes, .. }
+        | Turn::Collude { nodes, .. } => {
             if turn.is_bad() {
                 state.nodes.extend(nodes.iter());
             } else {

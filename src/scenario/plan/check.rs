@@ -197,7 +197,8 @@ fn sets(turn: &Turn) -> Vec<&NodeSet> {
         | Turn::Forgets { nodes, .. }
         | Turn::Late { nodes, .. }
         | Turn::Skew { nodes, .. }
-        | Turn::Storm { nodes, .. } => vec![nodes],
+        | Turn::Storm { nodes, .. }
+        | Turn::Collude { nodes, .. } => vec![nodes],
         Turn::Cut { from, to, .. } | Turn::Heal { from, to } => vec![from, to],
     }
 }

@@ -54,7 +54,8 @@ impl Turn {
             | Self::Lies { .. }
             | Self::Rollback { .. }
             | Self::Equivocate { .. }
-            | Self::Storm { .. } => return None,
+            | Self::Storm { .. }
+            | Self::Collude { .. } => return None,
         })
     }
 
@@ -64,6 +65,7 @@ impl Turn {
             Self::Garbles { nodes, ways } if !ways.is_empty() => Some(nodes),
             Self::Lies { nodes, kinds } if !kinds.is_empty() => Some(nodes),
             Self::Storm { nodes, each, .. } if *each > 0 => Some(nodes),
+            Self::Collude { nodes, on: true } => Some(nodes),
             Self::Rollback { nodes, on: true, .. } | Self::Equivocate { nodes, on: true, .. } => Some(nodes),
             _ => None,
         }

@@ -26,7 +26,8 @@ impl Turn {
             | Self::Forgets { nodes, .. }
             | Self::Late { nodes, .. }
             | Self::Skew { nodes, .. }
-            | Self::Storm { nodes, .. } => vec![nodes],
+            | Self::Storm { nodes, .. }
+            | Self::Collude { nodes, .. } => vec![nodes],
             Self::Cut { from, to, .. } | Self::Heal { from, to } => vec![from, to],
         }
     }

@@ -407,6 +407,13 @@ pub enum Turn {
         /// Whether they forget from now on.
         on: bool,
     },
+    /// Nodes name each other alone to who walks through the DHT, and give no record; or are honest again.
+    Collude {
+        /// Which.
+        nodes: NodeSet,
+        /// Whether from now on.
+        on: bool,
+    },
     /// Nodes' calendars are wrong by so much; 0 takes it back.
     Skew {
         /// Which.
@@ -515,6 +522,10 @@ impl Turn {
             Self::Full { nodes, on } => each(nodes, &|node| Fault::Full { node, full: *on }),
             Self::Forgets { nodes, on } => each(nodes, &|node| Fault::Forgets { node, forgets: *on }),
             Self::Late { nodes, by } => each(nodes, &|node| Fault::Late { node, by: by.0 }),
+            Self::Collude { nodes, on } => each(nodes, &|node| {
+                let with = if *on { nodes.0.clone() } else { Default::default() };
+                Fault::Colludes { node, with }
+            }),
             Self::Skew { nodes, by, behind } => {
                 each(nodes, &|node| Fault::Skew { node, by: by.0, behind: *behind })
             }
@@ -534,7 +545,8 @@ impl Turn {
             | Self::Rollback { on, .. }
             | Self::Equivocate { on, .. }
             | Self::Full { on, .. }
-            | Self::Forgets { on, .. } => *on,
+            | Self::Forgets { on, .. }
+            | Self::Collude { on, .. } => *on,
             Self::Late { by, .. } | Self::Skew { by, .. } => !by.0.is_zero(),
             Self::Storm { each, .. } => *each > 0,
             Self::Garbles { ways, .. } => !ways.is_empty(),

@@ -210,6 +210,7 @@ fn kind(weather: &Weather) -> u64 {
         Weather::Late { .. } => 18,
         Weather::ClockSkew { .. } => 19,
         Weather::Storm { .. } => 20,
+        Weather::Eclipse(_) => 21,
     }
 }
 
@@ -256,6 +257,14 @@ impl Expander<'_> {
             Weather::Late { whom, by } => self.lay(self.struck(whom), *by, &mut layers.late),
             Weather::ClockSkew { whom, by, behind } => {
                 self.lay(self.struck(whom), (*by, *behind), &mut layers.skewed);
+            }
+            Weather::Eclipse(share) => {
+                let nodes: NodeSet = self.peers(*share).into_iter().collect();
+                // Who is alone has nobody to name.
+                if nodes.len() > 1 {
+                    let turn = |on| Turn::Collude { nodes: nodes.clone(), on };
+                    self.both(turn(true), turn(false), layers);
+                }
             }
             Weather::Storm { share, rate } => {
                 let nodes: NodeSet = self.peers(*share).into_iter().collect();

@@ -137,8 +137,8 @@ pub(super) fn turn_to<B: Measured>(
             Turn::Dialable { nodes, on } => {
                 nodes.iter().for_each(|n| truth.unfit(n, Unfit::Undialable, at, !*on));
             }
-            Turn::Garbles { nodes, ways } if !ways.is_empty() => {
-                nodes.iter().for_each(|n| truth.turn_hostile(n, at));
+            Turn::Garbles { .. } | Turn::Collude { .. } => {
+                turn.hostile().into_iter().flat_map(NodeSet::iter).for_each(|n| truth.turn_hostile(n, at));
             }
             _ => {}
         }

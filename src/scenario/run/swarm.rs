@@ -73,6 +73,7 @@ pub fn unfit(plan: &Plan) -> Result<(), Unfit> {
         Turn::Full { .. } => Some("a full store"),
         Turn::Forgets { .. } => Some("lying acknowledgements"),
         Turn::Late { .. } => Some("answers that are held back"),
+        Turn::Collude { .. } => Some("colluding peers"),
         Turn::Skew { .. } => Some("a wrong calendar"),
         Turn::Storm { .. } => Some("a storm of announcements"),
         _ => None,

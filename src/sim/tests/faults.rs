@@ -386,3 +386,24 @@ fn a_peer_can_be_made_to_announce_and_an_application_cannot() {
     });
     assert_eq!(heard, "ok:storm");
 }
+
+#[test]
+fn peers_that_collude_lead_walks_to_each_other_and_honest_ones_find_the_way_again() {
+    let mut bed = world(config(26, Profile::lan()), 1, 60);
+    let mut client = Client::of(&mut bed, 0);
+    tell(&mut bed, client.put("k", "ok:1")).result.unwrap();
+    assert!(tell(&mut bed, client.get("k")).result.is_ok());
+    // Everybody but the client: nobody is left who names anyone else, and nobody gives the record.
+    let all: BTreeSet<NodeId> = nodes(1..61);
+    for node in &all {
+        bed.apply(Fault::Colludes { node: *node, with: nodes(1..9) }).unwrap();
+    }
+    let got = tell(&mut bed, client.get("k"));
+    let others = got.items.iter().filter(|(from, _)| from.0 != 0).count();
+    assert_eq!(others, 0, "{got:?}");
+    for node in &all {
+        bed.apply(Fault::Colludes { node: *node, with: BTreeSet::new() }).unwrap();
+    }
+    let got = tell(&mut bed, client.get("k"));
+    assert!(got.items.iter().any(|(from, _)| from.0 != 0), "{got:?}");
+}

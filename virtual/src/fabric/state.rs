@@ -193,7 +193,8 @@ impl State {
             | Fault::Forgets { .. }
             | Fault::Late { .. }
             | Fault::Skew { .. }
-            | Fault::Announces { .. } => {
+            | Fault::Announces { .. }
+            | Fault::Colludes { .. } => {
                 let what = "what a node answers: a fabric carries bytes, and knows no answers";
                 return Err(TestbedError::Unsupported { what });
             }
