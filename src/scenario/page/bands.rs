@@ -106,27 +106,12 @@ fn turn(state: &mut State, turn: &Turn) {
     match turn {
         Turn::Cut { from, to, .. } => state.cuts.push((from.clone(), to.clone())),
         Turn::Heal { from, to } => state.cuts.retain(|(a, b)| (a, b) != (from, to)),
-        Turn::Kill { nodes, .. }
-        | Turn::Restart { nodes }
-        | Turn::Links { nodes, .. }
-        | Turn::Slow { nodes, .. }
-        | Turn::Silent { nodes, .. }
-        | Turn::Stall { nodes, .. }
-        | Turn::Dialable { nodes, .. }
-        | Turn::Garbles { nodes, .. }
-        | Turn::Lies { nodes, .. }
-        | Turn::Rollback { nodes, .. }
-        | Turn::Equivocate { nodes, .. }
-        | Turn::Full { nodes, .. }
-        | Turn::Forgets { nodes, .. }
-        | Turn::Late { nodes, .. }
-        | Turn::Skew { nodes, .. }
-        | Turn::Storm { nodes, .. }
-        | Turn::Collude { nodes, .. } => {
+        _ => {
+            let nodes = turn.sets().into_iter().flat_map(NodeSet::iter);
             if turn.is_bad() {
-                state.nodes.extend(nodes.iter());
+                state.nodes.extend(nodes);
             } else {
-                nodes.iter().for_each(|node| {
+                nodes.for_each(|node| {
                     state.nodes.remove(&node);
                 });
             }

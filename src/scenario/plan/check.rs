@@ -147,7 +147,7 @@ pub(crate) fn events(
         if event.at > duration {
             return place(format!("at {} is after the end at {duration}", event.at));
         }
-        for set in sets(&event.what) {
+        for set in event.what.sets() {
             if let Some(NodeId(last)) = set.0.last().filter(|last| last.0 as usize >= most) {
                 return place(format!("there is no node n{last}"));
             }
@@ -177,28 +177,4 @@ pub(crate) fn events(
         }
     }
     Ok(())
-}
-
-/// The sets of nodes that a turn names.
-fn sets(turn: &Turn) -> Vec<&NodeSet> {
-    match turn {
-        Turn::Kill { nodes, .. }
-        | Turn::Restart { nodes }
-        | Turn::Links { nodes, .. }
-        | Turn::Slow { nodes, .. }
-        | Turn::Silent { nodes, .. }
-        | Turn::Stall { nodes, .. }
-        | Turn::Dialable { nodes, .. }
-        | Turn::Garbles { nodes, .. }
-        | Turn::Lies { nodes, .. }
-        | Turn::Rollback { nodes, .. }
-        | Turn::Equivocate { nodes, .. }
-        | Turn::Full { nodes, .. }
-        | Turn::Forgets { nodes, .. }
-        | Turn::Late { nodes, .. }
-        | Turn::Skew { nodes, .. }
-        | Turn::Storm { nodes, .. }
-        | Turn::Collude { nodes, .. } => vec![nodes],
-        Turn::Cut { from, to, .. } | Turn::Heal { from, to } => vec![from, to],
-    }
 }

@@ -71,3 +71,40 @@ impl Turn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testbed::Way;
+
+    fn set(nodes: &str) -> NodeSet {
+        nodes.parse().unwrap()
+    }
+
+    #[test]
+    fn what_was_done_to_the_core_is_taken_back_and_nothing_else() {
+        let (core, undialable) = (set("0..4"), set("3"));
+        let lifted = |turn: Turn| turn.lifted(&core, &undialable);
+        let slow = Turn::Slow { nodes: set("2..9"), factor: 7 };
+        assert_eq!(lifted(slow), Some(Turn::Slow { nodes: set("2..4"), factor: 1 }));
+        assert_eq!(lifted(Turn::Silent { nodes: set("5..9"), on: true }), None);
+        // A cut is healed for everybody: one side of it alone heals nothing.
+        let (from, to) = (set("1, 7"), set("2, 8"));
+        let cut = Turn::Cut { from: from.clone(), to: to.clone(), way: Way::Both };
+        assert_eq!(lifted(cut), Some(Turn::Heal { from, to }));
+        // Who was born undialable stays so.
+        let struck = Turn::Dialable { nodes: set("1..9"), on: false };
+        assert_eq!(lifted(struck), Some(Turn::Dialable { nodes: set("1..3"), on: true }));
+        assert_eq!(lifted(Turn::Dialable { nodes: set("3"), on: false }), None);
+        assert_eq!(lifted(Turn::Collude { nodes: set("0..9"), on: true }), None);
+    }
+
+    #[test]
+    fn whoever_turns_hostile_is_named() {
+        let storm = |each| Turn::Storm { nodes: set("4"), each, gust: 0 };
+        assert_eq!(storm(3).hostile(), Some(&set("4")));
+        assert_eq!(storm(0).hostile(), None);
+        assert_eq!(Turn::Collude { nodes: set("4"), on: false }.hostile(), None);
+        assert_eq!(Turn::Slow { nodes: set("4"), factor: 2 }.hostile(), None);
+    }
+}

@@ -39,3 +39,24 @@ impl LivenessPlan {
         holders > 0 && libm::pow(missed, libm::floor(rounds)) < NEGLIGIBLE
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owed_is_only_what_chance_alone_surely_brings() {
+        let liveness = |minutes: u64| LivenessPlan {
+            core: NodeSet::default(),
+            within: Span(Duration::from_secs(60 * minutes)),
+        };
+        let every = Some(Span(Duration::from_secs(20)));
+        // Two rounds a minute: of ten nodes five hold it, and half of all rounds miss them. 2^-30 is 9.3e-10.
+        assert!(liveness(15).owes(every, 5, 10) && !liveness(14).owes(every, 5, 10));
+        assert!(liveness(1).owes(every, 10, 10), "everybody holds it");
+        assert!(!liveness(10_000).owes(every, 0, 10), "nobody does");
+        assert!(!liveness(0).owes(every, 10, 10), "there is no round in no time");
+        // Where nothing is said of rounds they are six minutes apart.
+        assert!(!liveness(15).owes(None, 5, 10));
+    }
+}

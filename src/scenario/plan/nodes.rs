@@ -9,6 +9,30 @@ use crate::testbed::NodeId;
 
 impl Turn {
     /// The sets of nodes that it names.
+    pub fn sets(&self) -> Vec<&NodeSet> {
+        match self {
+            Self::Kill { nodes, .. }
+            | Self::Restart { nodes }
+            | Self::Links { nodes, .. }
+            | Self::Slow { nodes, .. }
+            | Self::Silent { nodes, .. }
+            | Self::Stall { nodes, .. }
+            | Self::Dialable { nodes, .. }
+            | Self::Garbles { nodes, .. }
+            | Self::Lies { nodes, .. }
+            | Self::Rollback { nodes, .. }
+            | Self::Equivocate { nodes, .. }
+            | Self::Full { nodes, .. }
+            | Self::Forgets { nodes, .. }
+            | Self::Late { nodes, .. }
+            | Self::Skew { nodes, .. }
+            | Self::Storm { nodes, .. }
+            | Self::Collude { nodes, .. } => vec![nodes],
+            Self::Cut { from, to, .. } | Self::Heal { from, to } => vec![from, to],
+        }
+    }
+
+    /// The same, to be changed.
     pub fn sets_mut(&mut self) -> Vec<&mut NodeSet> {
         match self {
             Self::Kill { nodes, .. }
