@@ -11,7 +11,7 @@ use super::application::Application;
 use crate::scenario::plan::{NetworkPlan, PlannedEvent, Turn, WriteError};
 use crate::scenario::{
     Climate as Drawn, Concern, Draws, FileError, MAX_OPERATIONS, MAX_PEERS, MAX_SPAN, NodeSet, Plain,
-    Problem, Source, Span, check_events, lines, read_text,
+    Problem, Source, Span, check_events, read_text, written,
 };
 use crate::testbed::NodeId;
 
@@ -201,14 +201,7 @@ impl<A: Serialize + DeserializeOwned + Clone> Plan<A> {
     pub fn to_toml(&self) -> Result<String, WriteError> {
         let mut head = self.clone();
         head.timeline = Timeline { operations: Vec::new(), events: Vec::new() };
-        let text = toml::to_string(&head).map_err(|error| WriteError(error.to_string()))?;
-        let mut text = text.split("\n[timeline]").next().unwrap_or_default().to_owned();
-        text.push_str("\n[timeline]\noperations = [\n");
-        lines(&mut text, &self.timeline.operations)?;
-        text.push_str("]\nevents = [\n");
-        lines(&mut text, &self.timeline.events)?;
-        text.push_str("]\n");
-        Ok(text)
+        written(&head, &self.timeline.operations, &self.timeline.events)
     }
 
     /// Read a plan file. Errors name the place.

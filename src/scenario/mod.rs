@@ -36,7 +36,7 @@ pub use file::{FileError, Place, Problem};
 pub use listing::Listing;
 pub use nodes::{MAX_NODES, NodeSet, NodeSetError};
 pub use plan::Plan;
-pub(crate) use plan::{Climate, check_events, lines};
+pub(crate) use plan::{Climate, check_events, written};
 pub(crate) use run::{Asked, Watched, Witness, wanted};
 pub use run::{
     DynNetwork, Figures, Measured, Meter, Outfit, PeerOf, RunError, RunOptions, Until, Watch, profile, run,

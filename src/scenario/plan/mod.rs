@@ -23,7 +23,7 @@ pub use failure::{Failure, FailureKind};
 pub use liveness::LivenessPlan;
 pub(crate) use make::Climate;
 pub use text::WriteError;
-pub(crate) use text::lines;
+pub(crate) use text::written;
 pub(crate) use types::seed;
 pub use types::{
     Act, CataloguePlan, LinkPlan, NetworkPlan, NodeRole, NodesPlan, Operation, Plan, PlannedEvent,

@@ -24,16 +24,7 @@ impl Plan {
     pub fn to_toml(&self) -> Result<String, WriteError> {
         let mut head = self.clone();
         head.timeline = Default::default();
-        let wrong = |error: toml::ser::Error| WriteError(error.to_string());
-        let text = toml::to_string(&head).map_err(wrong)?;
-        // The timeline comes last, and its lists are written here, a line for each entry.
-        let mut text = text.split("\n[timeline]").next().unwrap_or_default().to_owned();
-        text.push_str("\n[timeline]\noperations = [\n");
-        lines(&mut text, &self.timeline.operations)?;
-        text.push_str("]\nevents = [\n");
-        lines(&mut text, &self.timeline.events)?;
-        text.push_str("]\n");
-        Ok(text)
+        written(&head, &self.timeline.operations, &self.timeline.events)
     }
 
     /// Read a plan file. Errors name the place.
@@ -94,8 +85,24 @@ struct Version {
     plan: Option<u32>,
 }
 
+/// A plan as a file: `head`, whose timeline is empty and comes last, then the timeline with a line for each entry.
+pub(crate) fn written<H: Serialize, O: Serialize, E: Serialize>(
+    head: &H,
+    operations: &[O],
+    events: &[E],
+) -> Result<String, WriteError> {
+    let text = toml::to_string(head).map_err(|error| WriteError(error.to_string()))?;
+    let mut text = text.split("\n[timeline]").next().unwrap_or_default().to_owned();
+    text.push_str("\n[timeline]\noperations = [\n");
+    lines(&mut text, operations)?;
+    text.push_str("]\nevents = [\n");
+    lines(&mut text, events)?;
+    text.push_str("]\n");
+    Ok(text)
+}
+
 /// Each of `items` in a line of its own, as an entry of a list.
-pub(crate) fn lines<T: Serialize>(text: &mut String, items: &[T]) -> Result<(), WriteError> {
+fn lines<T: Serialize>(text: &mut String, items: &[T]) -> Result<(), WriteError> {
     for item in items {
         text.push_str("  ");
         item.serialize(ValueSerializer::new(text)).map_err(|error| WriteError(error.to_string()))?;
