@@ -213,8 +213,8 @@ impl<P: Peer> Desk<P> {
         pending: Pending<P>,
         bytes: usize,
     ) -> RequestId {
-        // The top bit belongs to the caller's own requests.
-        let id = RequestId(self.next_request & !(1 << 63));
+        // The top bit belongs to the caller's own requests; who counts from zero never comes to it.
+        let id = RequestId(self.next_request);
         self.next_request += 1;
         self.metrics.requests += 1;
         self.set_timer(pending.overdue, Timer::Request(id));

@@ -5,6 +5,7 @@
 //! later and has more time is not cheated by that: when the lookup times out while someone still has time,
 //! it is started again for those, and keeps what it has found.
 
+use core::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
@@ -80,13 +81,6 @@ impl<P: Peer> Flight<P> {
 /// The better of two lists of one package: the higher sequence; of two with the same, the one with the lower
 /// digest, so that everybody who sees both settles on the same.
 pub(super) fn better(a: Checked, b: Checked) -> Checked {
-    match (list_of(&a), list_of(&b)) {
-        (Some(left), Some(right)) => {
-            let right_wins = right.sequence > left.sequence
-                || (right.sequence == left.sequence && right.digest < left.digest);
-            if right_wins { b } else { a }
-        }
-        (None, Some(_)) => b,
-        _ => a,
-    }
+    let rank = |list: &Checked| list_of(list).map(|list| (list.sequence, Reverse(list.digest)));
+    if rank(&b) > rank(&a) { b } else { a }
 }

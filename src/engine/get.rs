@@ -121,8 +121,10 @@ impl<P: Peer> Gets<P> {
         if let Some(list) = list_of(record) {
             let best = match self.highest.get(&list.package) {
                 Some(seen) => {
-                    let newer = list_of(seen).is_some_and(|seen| seen.sequence > list.sequence);
-                    sometimes!(newer, RollbackRefused);
+                    sometimes!(
+                        list_of(seen).is_some_and(|seen| seen.sequence > list.sequence),
+                        RollbackRefused
+                    );
                     better(Checked::clone(seen), Checked::clone(record))
                 }
                 None => Checked::clone(record),

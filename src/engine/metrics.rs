@@ -245,6 +245,17 @@ mod tests {
     }
 
     #[test]
+    fn at_most_a_bound_are_those_that_certainly_are() {
+        let mut histogram = Histogram::default();
+        [0, 1, 1, 3, 16, 17, 32, 35, 36, u64::MAX].into_iter().for_each(|value| histogram.add(value));
+        let told = [0, 1, 2, 3, 15, 16, 17].map(|bound| histogram.at_most(bound));
+        assert_eq!(told, [1, 3, 3, 4, 4, 4, 6], "16 and 17 are the first to share a bucket");
+        // 32 to 35 share a bucket: it counts when all of it is below the bound.
+        assert_eq!([32, 34, 35, 36, 39].map(|bound| histogram.at_most(bound)), [6, 6, 8, 8, 9]);
+        assert_eq!([u64::MAX - 1, u64::MAX].map(|bound| histogram.at_most(bound)), [9, 10]);
+    }
+
+    #[test]
     fn halving_leaves_the_shape() {
         let mut histogram = Histogram::default();
         [10, 10, 10, 10, 10, 12, 12].into_iter().for_each(|value| histogram.add(value));

@@ -196,6 +196,26 @@ mod tests {
     }
 
     #[test]
+    fn who_is_given_up_after_most_would_have_answered_is_lost_and_took_so_long() {
+        let mut pace = Pace::default();
+        (0..FEWEST_SAMPLES).for_each(|_| pace.took(false, millis(10)));
+        (0..256).for_each(|_| pace.came_to(true));
+        let usual = Terms { late_permille: 900, budget_permille: 90 };
+        pace.given_up(false, millis(10), 900);
+        assert_eq!(pace.terms(FanOut::Adaptive, usual), usual, "others take as long");
+        pace.given_up(false, millis(10) + Duration::from_nanos(1), 900);
+        assert_ne!(pace.terms(FanOut::Adaptive, usual), usual);
+        (0..FEWEST_SAMPLES).for_each(|_| pace.given_up(false, millis(1000), 900));
+        assert_eq!(pace.late_after(false, 900, GIVEN), millis(1000));
+    }
+
+    #[test]
+    fn before_anything_was_seen_one_in_eight_is_believed_lost() {
+        let pace = Pace::default();
+        assert_eq!([6, 7, 14].map(|short| pace.enough_for(short)), [7, 8, 16]);
+    }
+
+    #[test]
     fn hedges_are_at_most_the_budgets_share_of_the_questions() {
         let mut pace = Pace::default();
         let mut spent = 0;

@@ -54,8 +54,6 @@ const ONE: u64 = 1 << 20;
 const MOST: u64 = ONE << 20;
 /// 2^(-1/16) in units of 2^-32: what is left of a weight after a sixteenth of the half-life.
 const STEP: u64 = 4_112_874_773;
-/// Steps after which nothing is left.
-const MANY_STEPS: u64 = 16 * 64;
 
 /// What is known of one peer.
 #[derive(Clone, Debug)]
@@ -117,11 +115,9 @@ impl Standing {
     /// Let the weights fade up to `now`, in whole steps, so that how often this is called does not matter.
     fn fade_to(&mut self, now: Timestamp, half_life: Duration) {
         let steps = steps(self.faded, now, half_life);
-        if steps > 0 {
-            (self.good, self.bad, self.malformed) = self.weights(now, half_life);
-            let step = nanos(half_life) / 16;
-            self.faded = self.faded.after(Duration::from_nanos(step.max(1).saturating_mul(steps)));
-        }
+        (self.good, self.bad, self.malformed) = self.weights(now, half_life);
+        let step = nanos(half_life) / 16;
+        self.faded = self.faded.after(Duration::from_nanos(step.max(1).saturating_mul(steps)));
     }
 
     /// The score in thousandths.
@@ -179,7 +175,8 @@ fn steps(from: Timestamp, to: Timestamp, half_life: Duration) -> u64 {
 
 /// `weight` after that many steps. Integer, so that every machine agrees.
 fn fade(weight: u64, steps: u64) -> u64 {
-    if weight == 0 || steps >= MANY_STEPS {
+    // Most peers are strangers.
+    if weight == 0 {
         return 0;
     }
     let halved = weight.checked_shr(u32::try_from(steps / 16).unwrap_or(64)).unwrap_or(0);

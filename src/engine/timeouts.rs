@@ -142,6 +142,17 @@ mod tests {
     }
 
     #[test]
+    fn that_an_answer_takes_at_least_what_is_expected_says_nothing_and_that_it_takes_more_does() {
+        let mut peer = Estimator::default();
+        peer.answered(Duration::from_millis(8));
+        let before = peer;
+        peer.took_at_least(Duration::from_millis(8));
+        assert_eq!(peer, before);
+        peer.took_at_least(Duration::from_millis(16));
+        assert_eq!(peer.time(), Some(Duration::from_millis(9)));
+    }
+
+    #[test]
     fn doublings_are_bounded_and_end_with_an_answer() {
         let mut peer = Estimator::default();
         peer.answered(Duration::from_millis(8));

@@ -537,3 +537,14 @@ fn bits_agree_up_to_the_first_that_does_not() {
         assert_eq!(agreeing_bits(&7u32, &other), bit as u32);
     }
 }
+
+#[test]
+fn a_stranger_that_was_drawn_is_not_chosen_again_when_its_turn_comes() {
+    let reputation = known(20, &EngineConfig { explore_permille: 500, ..config() });
+    let mut rng = rng();
+    for _ in 0..10 {
+        let mut chosen = reputation.select(Timestamp::ZERO, 0.0, 20, None, &mut rng, |_, _| false);
+        chosen.sort_unstable();
+        assert!(chosen.iter().copied().eq(1..=20), "everybody once: {chosen:?}");
+    }
+}

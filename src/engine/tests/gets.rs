@@ -139,6 +139,23 @@ fn who_joins_late_with_more_time_is_not_cheated() {
 }
 
 #[test]
+fn a_lookup_begun_again_is_for_those_alone_who_have_more_time() {
+    let mut rig = Rig::with_peers(0);
+    let a = widget("a");
+    let first = rig.get(release_get(&a));
+    rig.ms(1_000);
+    let second = rig.get(release_get(&a));
+    // The network's end comes in the instant of the deadline, and before it.
+    rig.now = rig.seen[&first].deadline;
+    rig.end_lookup(rig.lookup(), Err(Failure::TimedOut), 0);
+    assert_eq!(rig.outcome(first).outcome, Outcome::Failed(Reason::Deadline));
+    assert_eq!(rig.outcome(first).coverage.lookups, 1, "the second is none of its own");
+    assert_eq!(rig.out[&rig.lookup()].0, second);
+    rig.cancel(second);
+    rig.assert_idle();
+}
+
+#[test]
 fn a_lookup_that_times_out_for_everybody_is_not_started_again() {
     let mut rig = Rig::with_peers(0);
     let id = rig.get(release_get(&widget("a")));
@@ -358,4 +375,40 @@ fn latest_and_list_of_one_package_share_the_lookup() {
     rig.ms(10_000);
     assert_eq!(rig.outcome(latest).outcome, Outcome::Failed(Reason::Deadline));
     rig.assert_idle();
+}
+
+#[test]
+fn what_the_caller_holds_of_another_package_is_no_answer() {
+    let mut rig = Rig::with_peers(0);
+    let id = rig.get_with(Lookup::List(package_id("a")), config(1, 1), vec![list("b", 9, &[])]);
+    rig.end_lookup(rig.lookup(), Err(Failure::NotFound), 3);
+    assert_eq!(rig.outcome(id).outcome, Outcome::Failed(Reason::NotFound));
+    assert_eq!(list_found(&rig, id), None);
+}
+
+#[test]
+fn a_lookup_that_the_network_gives_up_early_ends_its_get_with_what_came() {
+    let mut rig = Rig::with_peers(0);
+    let id = rig.get(Lookup::List(package_id("a")));
+    rig.value(rig.lookup(), 1, &list("a", 4, &[]));
+    rig.end_lookup(rig.lookup(), Err(Failure::TimedOut), 1);
+    let missing = Missing { answers: 2, names: 0, deadline: false };
+    assert_eq!(rig.outcome(id).outcome, Outcome::Partial(missing));
+    assert_eq!(list_found(&rig, id), Some(4));
+    rig.assert_idle();
+}
+
+#[cfg(feature = "sim")]
+#[test]
+fn going_back_is_marked_as_refused_and_going_on_is_not() {
+    let marked = |sequences: [u64; 2]| {
+        let mut rig = Rig::with_peers(0);
+        let _ = rig.get(Lookup::List(package_id("a")));
+        crate::probe::begin();
+        (1..)
+            .zip(sequences)
+            .for_each(|(peer, sequence)| rig.value(rig.lookup(), peer, &list("a", sequence, &[])));
+        crate::probe::end().contains_key("rollback-refused")
+    };
+    assert_eq!([[2, 1], [1, 1], [1, 2]].map(marked), [true, false, false]);
 }

@@ -28,6 +28,24 @@ fn used_to_ten_milliseconds(peers: u32) -> Rig {
     rig
 }
 
+fn answer_all(rig: &mut Rig) {
+    while let Some(ask) = rig.asks().first().cloned() {
+        rig.answer(ask.0, found(9, &[]));
+    }
+}
+
+/// The same, of nine peers, and by searches like `search` all credit is spent.
+fn without_credit(search: &QueryConfig) -> Rig {
+    let mut rig = used_to_ten_milliseconds(9);
+    while rig.engine.metrics().hedges == 0 || rig.asks().len() > 1 {
+        answer_all(&mut rig);
+        let _ = rig.search(search.clone());
+        rig.ms(30);
+    }
+    answer_all(&mut rig);
+    rig
+}
+
 #[test]
 fn as_many_are_asked_as_answers_are_wanted() {
     let mut rig = Rig::with_peers(9);
@@ -134,18 +152,7 @@ fn adaptive_asks_more_at_once_where_half_of_the_answers_are_lost() {
 fn who_has_had_his_time_is_replaced_without_credit_and_may_still_answer() {
     let learning =
         QueryConfig { adaptive_timeout: true, request_timeout: Duration::from_secs(4), ..hedged(1) };
-    let mut rig = used_to_ten_milliseconds(9);
-    // Nobody may have more credit.
-    while rig.engine.metrics().hedges == 0 || rig.asks().len() > 1 {
-        while let Some(ask) = rig.asks().first().cloned() {
-            rig.answer(ask.0, found(9, &[]));
-        }
-        let _ = rig.search(learning.clone());
-        rig.ms(30);
-    }
-    while let Some(ask) = rig.asks().first().cloned() {
-        rig.answer(ask.0, found(9, &[]));
-    }
+    let mut rig = without_credit(&learning);
     let before = rig.engine.metrics().hedges;
     let id = rig.search(learning);
     let slow = first(&rig);
@@ -180,4 +187,68 @@ fn a_hedge_goes_to_somebody_who_was_tried() {
     let hedges: Vec<u32> = rig.asks().into_iter().filter(|ask| ask.0 != slow).map(|ask| ask.1).collect();
     assert_eq!(hedges.len(), 1);
     assert!(tried.contains(&hedges[0]), "{} was never tried", hedges[0]);
+}
+
+#[test]
+fn when_all_time_is_over_the_network_ends_a_question_and_only_then_is_it_replaced() {
+    let mut rig = without_credit(&hedged(1));
+    let _ = rig.search(hedged(1));
+    rig.ms(999);
+    assert_eq!(rig.asks().len(), 1, "late, and no credit");
+    rig.ms(1);
+    assert_eq!(rig.asks().len(), 1, "no more time is given than a request has");
+    let slow = first(&rig);
+    rig.end(slow, Err(Failure::TimedOut));
+    assert!(rig.asks().len() == 1 && first(&rig) != slow);
+}
+
+#[test]
+fn who_has_had_his_time_before_he_is_late_costs_no_credit() {
+    let learning = |wanted| QueryConfig { adaptive_timeout: true, ..hedged(wanted) };
+    let mut rig = Rig::with_peers(2);
+    // The first answers quickly, and the second, so that most are not late before as long as he takes.
+    for at in 0..40 {
+        let _ = rig.search(QueryConfig { request_timeout: Duration::from_secs(4), ..hedged(2) });
+        rig.ms(5);
+        let quick = rig.asks().into_iter().find(|ask| ask.1 == 1).unwrap();
+        rig.answer(quick.0, found(9, &[]));
+        rig.ms(if at < 8 { 400 } else { 390 });
+        rig.answer(first(&rig), found(9, &[]));
+    }
+    assert_eq!(rig.engine.metrics().hedges, 0, "nobody was late");
+    let _ = rig.search(learning(1));
+    assert_eq!(rig.asks()[0].1, 1);
+    rig.ms(249);
+    assert_eq!(rig.asks().len(), 1);
+    rig.ms(1);
+    assert_eq!(rig.asks().len(), 2, "more than a quarter of a second is never given to who takes so little");
+    assert_eq!(rig.engine.metrics().hedges, 0);
+}
+
+#[test]
+fn who_is_asked_in_the_place_of_another_is_not_asked_again_in_his_own() {
+    let mut rig = Rig::with_peers(9);
+    for _ in 0..2 {
+        let _ = rig.search(hedged(9));
+        for peer in 1..=9 {
+            rig.ms(1);
+            let ask = rig.asks().into_iter().find(|ask| ask.1 == peer).unwrap();
+            rig.answer(ask.0, found(9, &[]));
+        }
+    }
+    let id = rig.search(hedged(1));
+    rig.ms(15);
+    assert_eq!(
+        rig.asks().iter().map(|ask| ask.1).collect::<Vec<_>>(),
+        [1, 2],
+        "the quickest, and he is late"
+    );
+    let mut asked = Vec::new();
+    while let Some((request, peer, _)) = rig.asks().first().cloned() {
+        asked.push(peer);
+        rig.end(request, Err(Failure::Broken));
+    }
+    assert!(rig.ended(id));
+    asked.sort_unstable();
+    assert!(asked.iter().copied().eq(1..=9), "everybody once: {asked:?}");
 }

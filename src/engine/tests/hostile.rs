@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::rig::*;
 use crate::engine::{Cause, EngineConfig, Local, Lookup, Missing, Outcome, Reason};
 use crate::message::{Answer, AnswerBody, Name};
-use crate::network::{Done, Event, Failure, Item, PeerChange, Refusal};
+use crate::network::{Done, Event, Failure, Item, PeerChange, Refusal, RequestId};
 use crate::package::Query;
 use crate::record::{Checked, keys};
 
@@ -321,4 +321,44 @@ fn a_forged_value_from_the_dht_is_charged_and_the_lookup_goes_on() {
     assert_eq!(rig.engine.metrics().forged, 1);
     rig.value(request, 9, &widget("c"));
     assert_eq!(rig.seen[&id].delivered.len(), 1);
+}
+
+/// One peer that is asked for a record that it said it holds.
+fn asked_for_a_record() -> (Rig, RequestId) {
+    let mut rig = Rig::with_peers(1);
+    let _ = rig.search(config(1, 1));
+    rig.answer(rig.asks()[0].0, found_with(9, &[], vec![name(&widget("a"), true)], None));
+    let (request, ..) = rig.asks()[0].clone();
+    rig.charges.clear();
+    (rig, request)
+}
+
+#[test]
+fn a_holder_that_says_nothing_is_charged_as_anybody_who_is_asked() {
+    let (mut rig, request) = asked_for_a_record();
+    rig.end(request, Err(Failure::Broken));
+    assert_eq!(rig.charged(), [(1, Cause::Broken)]);
+}
+
+#[test]
+fn who_has_answered_is_charged_for_the_answer_however_the_request_ends() {
+    let (a, b) = (widget("a"), widget("b"));
+    for (record, cause) in [(&a, Cause::Answered), (&b, Cause::Malformed)] {
+        let (mut rig, request) = asked_for_a_record();
+        let to = rig.tag(request);
+        rig.bytes_come(request, 1, Answer { to, body: records(&[record]) }.encode());
+        rig.end(request, Err(Failure::Broken));
+        assert_eq!(rig.charged(), [(1, cause)]);
+    }
+}
+
+#[test]
+fn every_answer_that_is_forged_or_malformed_is_counted() {
+    let mut rig = Rig::with_peers(5);
+    let _ = rig.search(config(5, 5));
+    let bodies = [vec![forged(&widget("a"))], vec![list("a", 1, &[]).bytes().clone()]];
+    for ((request, ..), body) in rig.asks().into_iter().zip(bodies.into_iter().cycle()) {
+        rig.answer(request, found_bytes(body));
+    }
+    assert_eq!((rig.engine.metrics().forged, rig.engine.metrics().malformed), (3, 2));
 }

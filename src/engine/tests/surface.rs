@@ -67,6 +67,10 @@ fn what_is_buffered_is_actions_and_results() {
     assert_eq!(rig.engine.in_flight().buffered, 2);
 
     let mut rig = Rig::with_peers(1);
+    let _ = rig.search(config(1, 1));
+    assert_eq!(rig.engine.in_flight().buffered, 0, "nothing was found yet");
+
+    let mut rig = Rig::with_peers(1);
     let _ = rig.get(Lookup::List(package_id("a")));
     assert_eq!(rig.engine.in_flight().buffered, 0);
     rig.value(rig.lookup(), 1, &list("a", 1, &[]));
@@ -253,4 +257,82 @@ fn what_fails_here_does_not_count_as_lost() {
     };
     assert_eq!(asked_after(Failure::Local), 3);
     assert_eq!(asked_after(Failure::Broken), 12);
+}
+
+/// Two peers with one question each: one asks the second, and so many have asked the first and wait for the second,
+/// ahead of one that waits for whoever is free. Then the first is. Whether that one was served, at once and later.
+fn served_behind(in_vain: u64) -> [bool; 2] {
+    let mut rig = one_each(2);
+    for (peer, took) in [(1, 1), (2, 2)] {
+        rig.event(Event::Peer { peer, change: PeerChange::RoundTrip(Duration::from_millis(took)) });
+    }
+    let _quick = rig.search(config(1, 1));
+    let _long = rig.search(config(1, 1));
+    let [(quick, 1, _), (long, 2, _)] = rig.asks()[..] else { panic!("{:?}", rig.asks()) };
+    rig.answer(quick, found(9, &[]));
+    for _ in 0..in_vain {
+        let _ = rig.search(config(1, 1));
+        rig.answer(rig.asks()[1].0, found(0, &[]));
+        assert_eq!(rig.asks().len(), 1, "an empty catalogue is no answer, and there is only the second");
+    }
+    let _last_to_be_asked = rig.search(config(1, 1));
+    let id = rig.search(config(1, 1));
+    rig.answer(rig.asks()[1].0, found(9, &[]));
+    let served = |rig: &Rig| rig.out.values().any(|(query, ..)| *query == id);
+    let at_once = served(&rig);
+    rig.answer(long, found(9, &[]));
+    [at_once, served(&rig)]
+}
+
+#[test]
+fn who_waits_is_looked_at_behind_a_few_in_vain_and_otherwise_when_the_next_question_ends() {
+    assert_eq!(served_behind(7), [true, true]);
+    assert_eq!(served_behind(8), [false, true]);
+}
+
+#[test]
+fn news_between_two_ends_changes_nothing_about_who_is_served() {
+    let served = |news: bool| {
+        let mut rig = one_each(1);
+        let _ids = [(); 5].map(|()| rig.search(config(1, 1)));
+        rig.answer(rig.asks()[0].0, found(9, &[]));
+        if news {
+            rig.reject(9, 1);
+        }
+        rig.answer(rig.asks()[0].0, found(9, &[]));
+        rig.out[&rig.asks()[0].0].0
+    };
+    assert_eq!(served(true), served(false));
+}
+
+#[test]
+fn twice_as_many_are_chosen_ahead_as_answers_are_wanted_and_who_comes_after_them_by_what_is_known_then() {
+    let mut rig = one_each(4);
+    let trips = |rig: &mut Rig, trips: [(u32, u64); 4]| {
+        for (peer, millis) in trips {
+            rig.event(Event::Peer { peer, change: PeerChange::RoundTrip(Duration::from_millis(millis)) });
+        }
+    };
+    trips(&mut rig, [(1, 1), (2, 2), (3, 3), (4, 4)]);
+    let _ = rig.search(config(1, 1));
+    trips(&mut rig, [(1, 4), (2, 3), (3, 2), (4, 1)]);
+    let asked = [(); 4].map(|()| {
+        let (id, peer, _) = rig.asks()[0].clone();
+        rig.end(id, Err(Failure::Broken));
+        peer
+    });
+    assert_eq!(asked, [1, 2, 4, 3]);
+}
+
+#[test]
+fn every_request_of_a_search_counts_in_how_many_it_took() {
+    let mut rig = Rig::with_peers(1);
+    let a = widget("a");
+    let id = rig.search(config(1, 1));
+    rig.answer(rig.asks()[0].0, found_with(9, &[], vec![name(&a, true)], None));
+    assert_eq!(rig.asks().len(), 1, "the record is asked of who holds it");
+    rig.answer(rig.asks()[0].0, records(&[]));
+    rig.value(rig.lookup(), 7, &a);
+    assert_eq!(rig.outcome(id).outcome, Outcome::Complete);
+    assert_eq!((rig.engine.metrics().requests_per_query.least(), rig.submitted), (Some(3), 3));
 }
