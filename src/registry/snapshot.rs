@@ -73,10 +73,12 @@ pub struct Snapshot<P> {
     pub waiters: usize,
     /// Requests of the engine's that have not ended.
     pub requests: usize,
-    /// Requests of the registry's own that have not ended, beside those of a round of catching up.
+    /// Requests of the registry's own that have not ended, beside those of a round of catching up and of upkeep.
     pub own_requests: usize,
     /// Requests of the present round of catching up. One may be going on at any time.
     pub catching_up: usize,
+    /// Requests that store again what was published. Some may be under way at any time: what failed comes again.
+    pub upkeep: usize,
     /// Results that the engine holds for queries in flight.
     pub buffered: usize,
     /// Questions handed up by the network and not yet answered.

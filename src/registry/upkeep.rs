@@ -117,6 +117,11 @@ impl Upkeep {
         self.due.first().map(|(due, _)| *due)
     }
 
+    /// How many items are under way.
+    pub(super) fn out(&self) -> usize {
+        self.under_way.len()
+    }
+
     /// The registry stops.
     pub(super) fn stop(&mut self) {
         self.entries.clear();

@@ -34,6 +34,15 @@ impl Lie {
         Self::AnotherQuestion,
     ];
 
+    /// Those that need no publisher's secret.
+    pub const BY_ANYBODY: [Self; 5] = [
+        Self::BadSignature,
+        Self::ForgedPublisher,
+        Self::StaleSequence,
+        Self::PointerToNothing,
+        Self::AnotherQuestion,
+    ];
+
     /// Its name in files and reports.
     pub const fn name(self) -> &'static str {
         match self {
@@ -158,11 +167,19 @@ pub enum Family {
     Storm,
     /// Peers that name each other alone.
     Eclipse,
+    /// Identities chosen to stand beside a key.
+    Sybil,
+    /// Peers that name nobody who exists.
+    FalsePeers,
+    /// Liars that come back under new names.
+    Whitewash,
+    /// Two bodies of what honest peers pass on.
+    Framing,
 }
 
 impl Family {
     /// All of them. Their places are part of every plan: new ones come at the end.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::Churn,
         Self::Crash,
         Self::Partition,
@@ -185,10 +202,14 @@ impl Family {
         Self::ClockSkew,
         Self::Storm,
         Self::Eclipse,
+        Self::Sybil,
+        Self::FalsePeers,
+        Self::Whitewash,
+        Self::Framing,
     ];
 
     /// Their names in files, in the order of [`Family::ALL`].
-    pub const NAMES: [&'static str; 22] = [
+    pub const NAMES: [&'static str; 26] = [
         "churn",
         "crash",
         "partition",
@@ -211,6 +232,10 @@ impl Family {
         "clock-skew",
         "storm",
         "eclipse",
+        "sybil",
+        "false-peers",
+        "whitewash",
+        "framing",
     ];
 
     /// Whether it stops nodes and starts them again.

@@ -12,6 +12,11 @@ const MOST: usize = 1 << 24;
 /// The salt of keys' positions: the same in every world, so that a key's place does not depend on a seed.
 const SALT: u64 = 0x7377_6172_6d6b_6579;
 
+/// Where `key` stands, in every world.
+pub(crate) fn position(key: &[u8]) -> u64 {
+    digest(SALT, key)
+}
+
 /// Keys by number.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
@@ -29,7 +34,7 @@ impl Keys {
             return None;
         }
         let number = self.keys.len() as u32;
-        self.keys.push((key.clone(), digest(SALT, key)));
+        self.keys.push((key.clone(), position(key)));
         self.numbers.insert(key.clone(), number);
         Some(number)
     }

@@ -45,7 +45,12 @@ impl World {
     /// Make a node. Before the start it will be part of the starting network; later it joins.
     pub(crate) fn spawn(&mut self, spec: NodeSpec) -> u32 {
         let node = self.nodes.len() as u32;
-        let position = self.seed.draw(Concern::POSITION, u64::from(node), 0).wide(0);
+        let drawn = self.seed.draw(Concern::POSITION, u64::from(node), 0).wide(0);
+        let position = match &spec.near {
+            // In the first half of its bits the key's own: among fewer than 2^32 others nobody stands between.
+            Some(key) => super::keys::position(key) & !0xffff_ffff | drawn & 0xffff_ffff,
+            None => drawn,
+        };
         let draw = self.seed.draw(Concern::PEER, u64::from(node), 0);
         let (_, region) = self.links.join(&self.seed, spec.region);
         let mut made = Node::new(spec.server, spec.dialable);

@@ -2,7 +2,7 @@
 
 use super::kad::K;
 use super::op::Phase;
-use super::wire::{ANSWER, Exchange, Kind, Loss, Reply};
+use super::wire::{ANSWER, Exchange, Kind, Loss, MOST_NAMED, Reply};
 use super::world::World;
 use crate::network::{Done, Failure, Invalid, Item, Ware};
 use crate::probe::reached;
@@ -52,7 +52,7 @@ impl World {
             Reply::None | Reply::Broken => {
                 self.failed(slot, server, exchange.kind, Failure::Broken);
             }
-            Reply::Kad { record, providers, oversized } => {
+            Reply::Kad { record, providers, oversized, more } => {
                 let Some(op) = self.ops.get_mut(slot) else { return };
                 if op.phase == Phase::ReadingBack && exchange.kind != Kind::GetRecord {
                     // An answer to the walk before.
@@ -71,7 +71,7 @@ impl World {
                     }
                 }
                 self.found_providers(slot, server, &providers);
-                self.walk_on(slot, client, server, &exchange.closer[..named], &providers);
+                self.walk_on(slot, client, server, &[&exchange.closer[..named], &more, &providers]);
             }
             Reply::Done => {
                 let Some(op) = self.ops.get_mut(slot) else { return };
@@ -109,14 +109,14 @@ impl World {
     }
 
     /// A walk takes in whom a peer named, as closer or as providers, and goes on.
-    fn walk_on(&mut self, slot: u32, client: u32, server: u32, closer: &[u32], providers: &[u32]) {
+    fn walk_on(&mut self, slot: u32, client: u32, server: u32, named: &[&[u32]]) {
         let Some(op) = self.ops.get(slot) else { return };
         if !op.walks() {
             return;
         }
-        let mut kept = [0; 2 * K];
+        let mut kept = [0; MOST_NAMED + K];
         let mut n = 0;
-        for peer in closer.iter().chain(providers) {
+        for peer in named.iter().copied().flatten() {
             if let Some(place) = kept.get_mut(n)
                 && *peer != client
                 && !self.blocks(client, *peer)

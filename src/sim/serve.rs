@@ -12,7 +12,7 @@ use super::peer::SimPeer;
 use super::records::Held;
 use super::rng::mix;
 use super::trace::TraceEvent;
-use super::wire::{FRAME, Kind, Loss, NAMED, Reply};
+use super::wire::{FRAME, Kind, Loss, MOST_NAMED, NAMED, Reply};
 use super::world::World;
 use crate::network::{AnswerLimits, Choice, Event, InboundId, Refusal, Ware};
 use crate::probe::{reached, sometimes};
@@ -161,7 +161,7 @@ impl World {
     fn reply_of(&mut self, slot: u32, client: u32, server: u32, kind: Kind) -> (Reply, usize) {
         match kind {
             Kind::FindPeers | Kind::GetRecord | Kind::GetProviders => {
-                let named = self.name_closer(slot, client, server);
+                let (named, more) = self.name_closer(slot, client, server);
                 let Some(exchange) = self.exchanges.get(slot) else { return (Reply::Broken, 0) };
                 let key = exchange.key;
                 let mut size = FRAME + NAMED * named;
@@ -175,7 +175,7 @@ impl World {
                     providers = self.node(server).providers.of(key, self.wall()).collect();
                     size += NAMED * providers.len();
                 }
-                (Reply::Kad { record, providers, oversized }, size)
+                (Reply::Kad { record, providers, oversized, more }, size)
             }
             Kind::PutRecord => {
                 let Some(exchange) = self.exchanges.get(slot) else { return (Reply::Broken, 0) };
@@ -216,36 +216,43 @@ impl World {
         }
     }
 
-    /// Fill in the peers closest to what is asked for, from the server's table.
-    fn name_closer(&mut self, slot: u32, client: u32, server: u32) -> usize {
+    /// Fill in the peers closest to what is asked for, from the server's table. Returns how many are named in all, and
+    /// those of them that are more than an honest answer names.
+    fn name_closer(&mut self, slot: u32, client: u32, server: u32) -> (usize, Vec<u32>) {
         self.keep_up(server);
-        if let Some(named) = self.name_accomplices(slot, client, server) {
-            return named;
+        if let Some(more) = self.name_accomplices(slot, client, server) {
+            let named = self.exchanges.get(slot).map_or(0, |it| usize::from(it.closer_len));
+            return (named + more.len(), more);
         }
-        let Some(exchange) = self.exchanges.get_mut(slot) else { return 0 };
+        let Some(exchange) = self.exchanges.get_mut(slot) else { return (0, Vec::new()) };
         let own = self.positions[server as usize];
         let table = &self.nodes[server as usize].table;
         let named = table.closest(own, exchange.target, client, &self.positions, &mut exchange.closer);
         exchange.closer_len = named.min(K) as u8;
-        named
+        (named, Vec::new())
     }
 
-    /// The accomplices closest to what is looked for, if `server` has any. Whoever asks takes at most k names, however
-    /// many are sent: libp2p-kad's answer is bounded by its packet, and the walk takes no more here.
-    fn name_accomplices(&mut self, slot: u32, client: u32, server: u32) -> Option<usize> {
+    /// The accomplices closest to what is looked for, if `server` has any: as many as an answer holds. The k closest are
+    /// filled in, the others returned.
+    fn name_accomplices(&mut self, slot: u32, client: u32, server: u32) -> Option<Vec<u32>> {
         let faults = self.nodes[server as usize].faults.as_ref()?;
         if faults.colludes.is_empty() {
             return None;
         }
         let exchange = self.exchanges.get_mut(slot)?;
         let mut named: Vec<u32> = faults.colludes.iter().copied().filter(|it| *it != client).collect();
-        named.sort_unstable_by_key(|it| (self.positions[*it as usize] ^ exchange.target, *it));
-        named.truncate(K);
+        let distance = |it: &u32| (self.positions[*it as usize] ^ exchange.target, *it);
+        if named.len() > MOST_NAMED {
+            named.select_nth_unstable_by_key(MOST_NAMED, distance);
+            named.truncate(MOST_NAMED);
+        }
+        named.sort_unstable_by_key(distance);
+        let more = named.split_off(named.len().min(K));
         for (place, peer) in exchange.closer.iter_mut().zip(&named) {
             *place = *peer;
         }
         exchange.closer_len = named.len() as u8;
-        Some(named.len())
+        Some(more)
     }
 
     /// The record that `server` gives for `key`, garbled if it is that kind of server, and whether it

@@ -40,8 +40,8 @@ pub(crate) const ANSWER: u8 = 128;
 pub(crate) enum Reply {
     /// Nothing yet.
     None,
-    /// Closer peers, and what else belongs to the answer.
-    Kad { record: Option<Bytes>, providers: Vec<u32>, oversized: bool },
+    /// Closer peers, of whom `more` are beyond the k that an honest answer names, and what else belongs to the answer.
+    Kad { record: Option<Bytes>, providers: Vec<u32>, oversized: bool, more: Vec<u32> },
     /// The peer did what it was asked.
     Done,
     /// An answer to a question.
@@ -116,3 +116,6 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(crate) const FRAME: usize = 64;
 /// Bytes of one named peer: an id and its addresses.
 pub(crate) const NAMED: usize = 90;
+/// The most peers that one answer names: what an answer of 16 KiB holds, the most that libp2p-kad 0.49 reads
+/// (`protocol.rs`, `DEFAULT_MAX_PACKET_SIZE`). Its walks take all of them (`query/peers/closest.rs`).
+pub(crate) const MOST_NAMED: usize = (16 * 1024 - FRAME) / NAMED;

@@ -50,17 +50,19 @@ pub struct NodeSpec {
     pub dialable: bool,
     /// The region it is in, an index into the profile's; drawn when `None`.
     pub region: Option<u16>,
+    /// The key beside which it stands in the DHT, nearer than any whose identity was not chosen for it; drawn when `None`.
+    pub near: Option<Bytes>,
 }
 
 impl NodeSpec {
     /// A dialable server run by an application through its `Network`.
     pub fn application() -> Self {
-        Self { role: Role::Application, server: true, dialable: true, region: None }
+        Self { role: Role::Application, server: true, dialable: true, region: None, near: None }
     }
 
     /// A dialable server that the testbed runs itself, with `responder`.
     pub fn served(responder: Box<dyn Responder>) -> Self {
-        Self { role: Role::Served(responder), server: true, dialable: true, region: None }
+        Self { role: Role::Served(responder), server: true, dialable: true, region: None, near: None }
     }
 }
 
@@ -71,6 +73,7 @@ impl fmt::Debug for NodeSpec {
             .field("server", &self.server)
             .field("dialable", &self.dialable)
             .field("region", &self.region)
+            .field("near", &self.near)
             .finish()
     }
 }
@@ -242,8 +245,10 @@ pub enum Fault {
         /// Whether it is behind, and otherwise ahead.
         behind: bool,
     },
-    /// The node, asked on a walk through the DHT, names its accomplices alone, and gives no record; with none it is
-    /// honest again. What its application says is not touched.
+    /// The node, asked on a walk through the DHT, names its accomplices alone, as many as an answer has room for, and
+    /// gives no record; with none it is honest again. What its application says is not touched.
+    ///
+    /// An accomplice may be a node that is down: a name alone, which costs whoever believes it a dial.
     Colludes {
         /// Which node.
         node: NodeId,

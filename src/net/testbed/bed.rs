@@ -337,6 +337,9 @@ impl Testbed for SwarmTestbed {
     type Store = SwarmStore;
 
     fn spawn(&mut self, spec: NodeSpec) -> Result<NodeId, TestbedError> {
+        if spec.near.is_some() {
+            return Err(TestbedError::Unsupported { what: "a chosen place in the DHT" });
+        }
         let number = u32::try_from(self.nodes.len());
         let node = NodeId(number.map_err(|_| TestbedError::Start("too many nodes".to_owned()))?);
         self.nodes.push(Node::new(&self.setup, node, spec));

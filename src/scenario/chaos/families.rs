@@ -103,6 +103,15 @@ fn weather(family: Family, dice: &mut Dice, lasts: Duration, registries: u32, pa
             behind: dice.coin(),
         },
         Family::Eclipse => Weather::Eclipse(share(dice)),
+        Family::Sybil => {
+            Weather::Sybil { package: dice.between(0, packages.saturating_sub(1)), share: share(dice) }
+        }
+        Family::FalsePeers => Weather::FalsePeers { share: share(dice), names: dice.log_count(10, 400) },
+        Family::Whitewash => {
+            let least = Duration::from_millis(500);
+            Weather::Whitewash { share: dice.log(0.01, 0.2), every: dice.log_span(least, lasts.max(least)) }
+        }
+        Family::Framing => Weather::Framing { share: dice.log(0.01, 0.1), rate: dice.log_count(1, 10) },
         Family::Storm => Weather::Storm { share: dice.log(0.01, 0.1), rate: dice.log_count(1, 20) },
         Family::Late => Weather::Late {
             whom: whom(dice),

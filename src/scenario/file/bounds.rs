@@ -23,3 +23,5 @@ pub(crate) const QUERY_SPAN: Kind =
 pub(crate) const ANY_SPAN: Kind = Kind::Span { least: Duration::ZERO, most: MAX_SPAN };
 /// A span that is not none.
 pub(crate) const SOME_SPAN: Kind = Kind::Span { least: Duration::from_micros(1), most: MAX_SPAN };
+/// The most names that one peer takes one after the other.
+pub(crate) const MOST_RENEWALS: u32 = 64;

@@ -273,6 +273,22 @@ pub(crate) static FAULT: Section = Section {
             "Modelled peers name each other alone to who walks through the DHT, and give no record.",
         ),
         optional(
+            "sybil",
+            Kind::Table(&SYBIL),
+            "Modelled peers that stand beside the key of a package's list, and collude.",
+        ),
+        optional(
+            "false_peers",
+            Kind::Table(&FALSE_PEERS),
+            "Modelled peers name nobody who exists to who walks through the DHT.",
+        ),
+        optional("whitewash", Kind::Table(&WHITEWASH), "Modelled peers lie, and come back under new names."),
+        optional(
+            "framing",
+            Kind::Table(&FRAMING),
+            "Modelled peers announce releases in two bodies, so that honest ones pass them on.",
+        ),
+        optional(
             "storm",
             Kind::Table(&STORM),
             "Modelled peers announce good releases, each signed with a new key: keys cost nothing.",
@@ -301,6 +317,10 @@ pub(crate) static FAULT: Section = Section {
         "clock_skew",
         "storm",
         "eclipse",
+        "sybil",
+        "false_peers",
+        "whitewash",
+        "framing",
     ],
 };
 
@@ -507,6 +527,42 @@ static ECLIPSE: Section = Section {
     name: "eclipse",
     doc: "Modelled peers collude: on a walk through the DHT each names those of the others that are closest, and gives no record. Questions they answer as ever.",
     keys: &[SHARE],
+    one_of: &[],
+};
+
+static SYBIL: Section = Section {
+    name: "sybil",
+    doc: "Modelled peers whose identities were chosen to stand beside the key of a package's list, nearer than anybody honest. Until the fault begins they are as others are, and hold what belongs there; then they name each other alone, and give no record.",
+    keys: &[PACKAGE, SHARE],
+    one_of: &[],
+};
+
+static FALSE_PEERS: Section = Section {
+    name: "false_peers",
+    doc: "Modelled peers name nobody who exists to who walks through the DHT, as many as an answer holds, and give no record. Each name costs whoever believes it a dial.",
+    keys: &[
+        SHARE,
+        default(
+            "names",
+            Kind::Count { least: 1, most: 100_000 },
+            "1000",
+            "How many names they made up, all together.",
+        ),
+    ],
+    one_of: &[],
+};
+
+static WHITEWASH: Section = Section {
+    name: "whitewash",
+    doc: "Modelled peers lie in every way that needs no publisher's secret, and shed what is said of them: each leaves and comes back under a new name, with what it held, at most 64 times.",
+    keys: &[SHARE, required("every", SOME_SPAN, "How long each name is used.")],
+    one_of: &[],
+};
+
+static FRAMING: Section = Section {
+    name: "framing",
+    doc: "Modelled peers announce releases that look like the catalogue's, each in two bodies that are both truly signed: honest peers pass on whichever they heard of first, and whoever compares them finds them in conflict.",
+    keys: &[SHARE, required("rate", Kind::Count { least: 1, most: 1_000 }, "Releases a second.")],
     one_of: &[],
 };
 

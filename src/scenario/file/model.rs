@@ -355,6 +355,34 @@ pub enum Weather {
     },
     /// Modelled peers name each other alone to who walks through the DHT: the share of them that do.
     Eclipse(f64),
+    /// Modelled peers whose identities were chosen to stand beside the key of a package's list, and that collude.
+    Sybil {
+        /// The number of the package.
+        package: u32,
+        /// The share of the modelled peers that do.
+        share: f64,
+    },
+    /// Modelled peers name peers that do not exist to who walks through the DHT.
+    FalsePeers {
+        /// The share of the modelled peers that do.
+        share: f64,
+        /// How many names they made up.
+        names: u32,
+    },
+    /// Modelled peers lie in every way that needs no publisher's secret, and come back under a new name each time.
+    Whitewash {
+        /// The share of the modelled peers that do.
+        share: f64,
+        /// How long each name is used.
+        every: Duration,
+    },
+    /// Modelled peers announce releases in two bodies, for honest ones to pass on.
+    Framing {
+        /// The share of the modelled peers that do.
+        share: f64,
+        /// Releases a second.
+        rate: u32,
+    },
     /// Modelled peers announce releases that are signed with new keys.
     Storm {
         /// The share of the modelled peers that do.
@@ -386,6 +414,15 @@ impl Scenario {
     /// The seeds that the file names, in its order.
     pub fn seeds(&self) -> Vec<u64> {
         self.seeds.clone()
+    }
+
+    /// Names that hostile peers made up: nodes that are never there, numbered after the peers.
+    pub fn made_up(&self) -> u32 {
+        let names = self.faults.iter().map(|fault| match fault.what {
+            Weather::FalsePeers { names, .. } => names,
+            _ => 0,
+        });
+        names.max().unwrap_or(0)
     }
 
     /// Registries that join late.

@@ -29,10 +29,12 @@ pub(crate) struct Plain {
 
 /// The first is asked to do something when the network stands.
 const FROM: Duration = Duration::from_secs(1);
-/// Keys of [`FAULT`] that are about packages.
-const OF_PACKAGES: [&str; 3] = ["rollback", "equivocate", "storm"];
-/// Families of faults that are about packages.
-const FAMILIES_OF_PACKAGES: [&str; 4] = ["lies", "rollback", "equivocation", "storm"];
+/// Keys of [`FAULT`] that are about packages, or need nodes that run no application.
+const OF_PACKAGES: [&str; 7] =
+    ["rollback", "equivocate", "storm", "sybil", "false_peers", "whitewash", "framing"];
+/// Families of faults that are about packages, or need nodes that run no application.
+const FAMILIES_OF_PACKAGES: [&str; 8] =
+    ["lies", "rollback", "equivocation", "storm", "sybil", "false-peers", "whitewash", "framing"];
 
 /// The whole file.
 pub(super) static PLAIN: Section = Section {

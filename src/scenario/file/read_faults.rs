@@ -107,6 +107,14 @@ impl Reader<'_> {
                 Ok(Weather::ClockSkew { whom: self.whom()?, by, behind: behind.is_some() })
             }
             "eclipse" => Ok(Weather::Eclipse(table.number("share"))),
+            "sybil" => Ok(Weather::Sybil { package: self.package()?, share: table.number("share") }),
+            "false_peers" => {
+                Ok(Weather::FalsePeers { share: table.number("share"), names: table.small("names") })
+            }
+            "whitewash" => {
+                Ok(Weather::Whitewash { share: table.number("share"), every: table.span("every") })
+            }
+            "framing" => Ok(Weather::Framing { share: table.number("share"), rate: table.small("rate") }),
             "storm" => Ok(Weather::Storm { share: table.number("share"), rate: table.small("rate") }),
             "late" => Ok(Weather::Late { whom: self.whom()?, by: table.span("by") }),
             _ => Ok(Weather::Equivocate { package: self.package()?, share: table.number("share") }),

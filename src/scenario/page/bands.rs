@@ -99,6 +99,7 @@ const fn kind(turn: &Turn) -> &'static str {
         Turn::Skew { .. } => "wrong calendar",
         Turn::Storm { .. } => "storming",
         Turn::Collude { .. } => "colluding",
+        Turn::Frame { .. } => "framing",
     }
 }
 
@@ -130,6 +131,8 @@ fn how(turn: &Turn) -> String {
         Turn::Skew { by, behind: true, .. } => format!("{by} behind"),
         Turn::Skew { by, .. } => format!("{by} ahead"),
         Turn::Storm { each, .. } => format!("{each} releases a second each"),
+        Turn::Frame { each, .. } => format!("{each} releases a second, in two bodies each"),
+        Turn::Collude { to, .. } if !to.is_empty() => "naming others alone".to_owned(),
         Turn::Garbles { ways, .. } => names(ways),
         Turn::Lies { kinds, .. } => names(kinds),
         Turn::Links { change, .. } => {

@@ -88,7 +88,8 @@ impl Plan {
     /// order.
     pub fn held_by(&self, peer: NodeId, releases: usize) -> impl Iterator<Item = bool> + use<> {
         let coverage = self.catalogue.coverage;
-        let peers = u64::from(self.nodes.start - self.nodes.registries).max(1);
+        let nobody = u64::try_from(self.nodes.nobody.len()).unwrap_or(0);
+        let peers = u64::from(self.nodes.start - self.nodes.registries).saturating_sub(nobody).max(1);
         let mut draws = Draws::new(self.seed, Concern::Coverage, [u64::from(peer.0), 0]);
         let place = u64::from(peer.0.saturating_sub(self.nodes.registries));
         (0..releases as u64).map(move |release| {

@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use super::types::{Act, NodeRole, Plan, PlannedEvent, SourcePlan, Turn};
+use super::turn::Turn;
+use super::types::{Act, NodeRole, Plan, PlannedEvent, SourcePlan};
 use crate::scenario::file::bounds::{MAX_OPERATIONS, MAX_PEERS, MAX_REGISTRIES, MAX_RELEASES, MAX_SPAN};
 use crate::scenario::nodes::NodeSet;
 use crate::scenario::units::Span;
@@ -46,6 +47,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), String> {
         })?;
     }
     plan.registry.query().check().map_err(|error| format!("registry.{error}"))?;
+    placed(plan)?;
     operations(plan)?;
     let roles = plan.roles();
     let registry = |node: NodeId| matches!(roles.get(node.0 as usize), Some(NodeRole::Registry(_)));
@@ -62,11 +64,30 @@ fn liveness(plan: &Plan) -> Result<(), String> {
     if let Some(node) = wanted.core.iter().find(|node| u64::from(node.0) >= nodes) {
         return Err(format!("liveness.core: there is no node {node}"));
     }
+    if let Some(node) = wanted.core.iter().find(|node| plan.nodes.nobody.contains(*node)) {
+        return Err(format!("liveness.core: {node} is a name alone"));
+    }
     let hostile = plan.timeline.events.iter().filter_map(|event| event.what.hostile());
     if let Some(node) = hostile.flat_map(NodeSet::iter).find(|node| wanted.core.contains(*node)) {
         return Err(format!("liveness.core: {node} is hostile, and nobody can rely on it"));
     }
     Ok(())
+}
+
+/// What stands beside a key, and what is a name alone, is no registry and was there at the start.
+fn placed(plan: &Plan) -> Result<(), String> {
+    let peers = plan.nodes.registries..plan.nodes.start;
+    let named = [("nobody", &plan.nodes.nobody)];
+    let sets = named.into_iter().chain(plan.nodes.placed.iter().map(|it| ("placed", &it.nodes)));
+    for (key, set) in sets {
+        if let Some(node) = set.iter().find(|node| !peers.contains(&node.0)) {
+            return Err(format!("nodes.{key}: {node} is no modelled peer of the start"));
+        }
+    }
+    match plan.nodes.placed.iter().find(|it| it.publisher >= plan.catalogue.publishers) {
+        Some(it) => Err(format!("nodes.placed: the catalogue has no publisher {}", it.publisher)),
+        None => Ok(()),
+    }
 }
 
 fn operations(plan: &Plan) -> Result<(), String> {
@@ -109,7 +130,12 @@ fn operations(plan: &Plan) -> Result<(), String> {
         }
         let role = roles.get(operation.node.0 as usize);
         match (&operation.what, role) {
-            (Act::Join { .. }, Some(_)) => {}
+            (Act::Join { registry, of: Some(of) }, Some(_)) => {
+                if *registry || *of >= operation.node || roles.get(of.0 as usize) != Some(&NodeRole::Peer) {
+                    return place(format!("{of} is no modelled peer before it, whose new name it could be"));
+                }
+            }
+            (Act::Join { of: None, .. }, Some(_)) => {}
             (Act::Publish(listing), Some(NodeRole::Registry(registry))) => {
                 if listing.publisher != plan.publisher_of(*registry) {
                     return place(format!(
@@ -154,7 +180,7 @@ pub(crate) fn events(
         }
         let good = match &event.what {
             Turn::Slow { factor, .. } => *factor >= 1,
-            Turn::Storm { each, .. } => *each <= MOST_EACH,
+            Turn::Storm { each, .. } | Turn::Frame { each, .. } => *each <= MOST_EACH,
             Turn::Links { change, .. } => {
                 let shares = [change.resets, change.refused_dials, change.dead_dials];
                 shares.into_iter().all(|share| (0.0..=1.0).contains(&share))
@@ -170,7 +196,8 @@ pub(crate) fn events(
         if let Turn::Lies { nodes, .. }
         | Turn::Rollback { nodes, .. }
         | Turn::Equivocate { nodes, .. }
-        | Turn::Storm { nodes, .. } = &event.what
+        | Turn::Storm { nodes, .. }
+        | Turn::Frame { nodes, .. } = &event.what
             && let Some(node) = nodes.iter().find(|node| registry(*node))
         {
             return place(format!("{node} is a registry; only modelled peers lie or storm"));

@@ -2,7 +2,8 @@
 //!
 //! [`LivenessPlan`]: super::LivenessPlan
 
-use super::types::{LinkPlan, Plan, Turn};
+use super::turn::{LinkPlan, Turn};
+use super::types::Plan;
 use crate::scenario::nodes::NodeSet;
 use crate::scenario::units::Span;
 
@@ -55,6 +56,7 @@ impl Turn {
             | Self::Rollback { .. }
             | Self::Equivocate { .. }
             | Self::Storm { .. }
+            | Self::Frame { .. }
             | Self::Collude { .. } => return None,
         })
     }
@@ -64,8 +66,8 @@ impl Turn {
         match self {
             Self::Garbles { nodes, ways } if !ways.is_empty() => Some(nodes),
             Self::Lies { nodes, kinds } if !kinds.is_empty() => Some(nodes),
-            Self::Storm { nodes, each, .. } if *each > 0 => Some(nodes),
-            Self::Collude { nodes, on: true } => Some(nodes),
+            Self::Storm { nodes, each, .. } | Self::Frame { nodes, each, .. } if *each > 0 => Some(nodes),
+            Self::Collude { nodes, on: true, .. } => Some(nodes),
             Self::Rollback { nodes, on: true, .. } | Self::Equivocate { nodes, on: true, .. } => Some(nodes),
             _ => None,
         }
@@ -96,7 +98,7 @@ mod tests {
         let struck = Turn::Dialable { nodes: set("1..9"), on: false };
         assert_eq!(lifted(struck), Some(Turn::Dialable { nodes: set("1..3"), on: true }));
         assert_eq!(lifted(Turn::Dialable { nodes: set("3"), on: false }), None);
-        assert_eq!(lifted(Turn::Collude { nodes: set("0..9"), on: true }), None);
+        assert_eq!(lifted(Turn::Collude { nodes: set("0..9"), to: set(""), on: true }), None);
     }
 
     #[test]
@@ -104,7 +106,7 @@ mod tests {
         let storm = |each| Turn::Storm { nodes: set("4"), each, gust: 0 };
         assert_eq!(storm(3).hostile(), Some(&set("4")));
         assert_eq!(storm(0).hostile(), None);
-        assert_eq!(Turn::Collude { nodes: set("4"), on: false }.hostile(), None);
+        assert_eq!(Turn::Collude { nodes: set("4"), to: set(""), on: false }.hostile(), None);
         assert_eq!(Turn::Slow { nodes: set("4"), factor: 2 }.hostile(), None);
     }
 }

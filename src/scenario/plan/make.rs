@@ -3,13 +3,14 @@
 use core::time::Duration;
 use std::collections::BTreeSet;
 
+use super::joining::{joinings, renewals};
 use super::liveness::LivenessPlan;
 use super::operations::{operations, times};
 use super::types::{
     CataloguePlan, NetworkPlan, NodeRole, NodesPlan, Plan, PlannedEvent, RegistryPlan, ServicePlan,
     SourcePlan, Timeline, VERSION,
 };
-use super::weather::events;
+use super::weather::{events, placed};
 use crate::scenario::chaos::concrete;
 use crate::scenario::draw::{Concern, share_of, strike};
 use crate::scenario::file::model::{
@@ -31,8 +32,9 @@ impl Plan {
         let drawn = scenario.chaos.is_some().then(|| concrete(scenario, seed));
         let scenario = drawn.as_ref().unwrap_or(scenario);
         let listings = listings(&scenario.catalogue, seed);
-        let operations = operations(scenario, seed, &listings);
-        let events = events(scenario, seed, &listings);
+        let joining = joinings(scenario, seed);
+        let operations = operations(scenario, seed, &listings, &joining);
+        let events = events(scenario, seed, &listings, renewals(&joining, scenario.duration));
         let plan = Self {
             plan: VERSION,
             scenario: scenario.path.display().to_string(),
@@ -41,7 +43,7 @@ impl Plan {
             duration: Span(scenario.duration),
             failure: None,
             network: network(&scenario.network),
-            nodes: nodes(&scenario.network, seed),
+            nodes: NodesPlan { placed: placed(scenario, seed, &listings), ..nodes(scenario, seed) },
             catalogue: catalogue(&scenario.catalogue, seed),
             registry: registry(&scenario.registry),
             liveness: None,
@@ -67,8 +69,12 @@ fn liveness(plan: &Plan, wanted: &LivenessSettings) -> Option<LivenessPlan> {
         .flat_map(NodeSet::iter)
         .collect();
     let roles = plan.roles();
-    let honest: Vec<u32> =
-        (0u32..).zip(&roles).map(|(node, _)| node).filter(|node| !hostile.contains(&NodeId(*node))).collect();
+    let nobody = &plan.nodes.nobody;
+    let honest: Vec<u32> = (0u32..)
+        .zip(&roles)
+        .map(|(node, _)| node)
+        .filter(|node| !hostile.contains(&NodeId(*node)) && !nobody.contains(NodeId(*node)))
+        .collect();
     let core = strike(plan.seed, Concern::Core, 0, &honest, share_of(wanted.core, honest.len()));
     let registry = |node: &&u32| matches!(roles.get(**node as usize), Some(NodeRole::Registry(_)));
     let one = core.iter().chain(&honest).find(registry).copied()?;
@@ -93,8 +99,8 @@ impl Climate {
         Self {
             peers: scenario.network.peers,
             network: network(&scenario.network),
-            nodes: nodes(&scenario.network, seed),
-            events: events(&scenario, seed, &[]),
+            nodes: nodes(&scenario, seed),
+            events: events(&scenario, seed, &[], Vec::new()),
             work: times(seed, OF_ANY, plain.work),
         }
     }
@@ -123,15 +129,18 @@ fn network(settings: &NetworkSettings) -> NetworkPlan {
     }
 }
 
-fn nodes(settings: &NetworkSettings, seed: u64) -> NodesPlan {
+fn nodes(scenario: &Scenario, seed: u64) -> NodesPlan {
+    let settings = &scenario.network;
     let peers: Vec<u32> = (settings.registries..settings.peers).collect();
     let struck =
         |concern, share| strike(seed, concern, 0, &peers, share_of(share, peers.len())).into_iter().collect();
     NodesPlan {
-        start: settings.peers,
+        start: settings.peers.saturating_add(scenario.made_up()),
         registries: settings.registries,
         clients: struck(Concern::Client, settings.clients),
         undialable: struck(Concern::Undialable, settings.undialable),
+        nobody: (settings.peers..settings.peers.saturating_add(scenario.made_up())).collect(),
+        placed: Vec::new(),
     }
 }
 

@@ -6,6 +6,7 @@
 mod catalogue;
 mod check;
 mod failure;
+mod joining;
 mod lift;
 mod liveness;
 mod make;
@@ -14,6 +15,7 @@ mod operations;
 #[cfg(test)]
 mod tests;
 mod text;
+mod turn;
 mod types;
 mod weather;
 
@@ -24,8 +26,9 @@ pub use liveness::LivenessPlan;
 pub(crate) use make::Climate;
 pub use text::WriteError;
 pub(crate) use text::written;
+pub use turn::{LinkPlan, Turn};
 pub(crate) use types::seed;
 pub use types::{
-    Act, CataloguePlan, LinkPlan, NetworkPlan, NodeRole, NodesPlan, Operation, Plan, PlannedEvent,
-    RegistryPlan, ServicePlan, SourcePlan, Timeline, Turn, VERSION,
+    Act, CataloguePlan, NetworkPlan, NodeRole, NodesPlan, Operation, Placed, Plan, PlannedEvent,
+    RegistryPlan, ServicePlan, SourcePlan, Timeline, VERSION,
 };

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::liveness::LivenessPlan;
-use super::types::{Act, NodeRole, Plan, Turn};
+use super::turn::Turn;
+use super::types::{Act, NodeRole, Plan};
 use crate::scenario::nodes::NodeSet;
 use crate::testbed::NodeId;
 
@@ -27,7 +28,9 @@ impl Turn {
             | Self::Late { nodes, .. }
             | Self::Skew { nodes, .. }
             | Self::Storm { nodes, .. }
-            | Self::Collude { nodes, .. } => vec![nodes],
+            | Self::Frame { nodes, .. } => vec![nodes],
+            Self::Collude { nodes, to, .. } if to.is_empty() => vec![nodes],
+            Self::Collude { nodes, to, .. } => vec![nodes, to],
             Self::Cut { from, to, .. } | Self::Heal { from, to } => vec![from, to],
         }
     }
@@ -51,7 +54,12 @@ impl Turn {
             | Self::Late { nodes, .. }
             | Self::Skew { nodes, .. }
             | Self::Storm { nodes, .. }
-            | Self::Collude { nodes, .. } => vec![nodes],
+            | Self::Frame { nodes, .. } => vec![nodes],
+            Self::Collude { nodes, to, .. } => {
+                let mut sets = vec![nodes];
+                sets.extend((!to.is_empty()).then_some(to));
+                sets
+            }
             Self::Cut { from, to, .. } | Self::Heal { from, to } => vec![from, to],
         }
     }
@@ -101,6 +109,9 @@ impl Plan {
             |set: &NodeSet| -> NodeSet { set.iter().filter_map(|node| nodes.get(&node).copied()).collect() };
         plan.nodes.clients = remapped(&self.nodes.clients);
         plan.nodes.undialable = remapped(&self.nodes.undialable);
+        plan.nodes.nobody = remapped(&self.nodes.nobody);
+        plan.nodes.placed.iter_mut().for_each(|it| it.nodes = remapped(&it.nodes));
+        plan.nodes.placed.retain(|it| !it.nodes.is_empty());
         plan.liveness = self.liveness.as_ref().and_then(|wanted| {
             let core = remapped(&wanted.core);
             (!core.is_empty()).then_some(LivenessPlan { core, within: wanted.within })
@@ -119,6 +130,9 @@ impl Plan {
         plan.timeline.operations.retain_mut(|operation| {
             let Some(new) = nodes.get(&operation.node) else { return false };
             operation.node = *new;
+            if let Act::Join { of, .. } = &mut operation.what {
+                *of = of.and_then(|it| nodes.get(&it).copied());
+            }
             operation.what.publisher_mut().is_none_or(publisher)
         });
         plan.timeline.events.retain_mut(|event| {
@@ -147,6 +161,7 @@ impl Plan {
                 true
             }
         };
+        plan.nodes.placed.retain(|it| it.publisher < publishers);
         plan.timeline.operations.retain_mut(|it| it.what.publisher_mut().is_none_or(moved));
         plan.timeline.events.retain_mut(|it| it.what.publisher_mut().is_none_or(moved));
         plan

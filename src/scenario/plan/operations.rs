@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::packages;
+use super::joining::Joining;
 use super::types::{Act, Operation};
 use crate::package::{PackageName, Version, tokens};
 use crate::scenario::draw::{Concern, Draws, scaled};
@@ -19,17 +20,22 @@ use crate::testbed::NodeId;
 const SETTLED: Duration = Duration::from_secs(10);
 
 /// All operations, in the order of time; of the same time, in the order of the workloads.
-pub(super) fn operations(scenario: &Scenario, seed: u64, listings: &[Listing]) -> Vec<Operation> {
+pub(super) fn operations(
+    scenario: &Scenario,
+    seed: u64,
+    listings: &[Listing],
+    joining: &[Joining],
+) -> Vec<Operation> {
     let mut maker = Maker {
         scenario,
         seed,
         listings,
         packages: packages(listings),
         synthetic: Synthetic::new(seed),
-        late: Vec::new(),
+        late: joining.iter().filter(|it| it.registry).map(|it| (it.node, it.at)).collect(),
         published: Vec::new(),
     };
-    let mut all: Vec<(Duration, NodeId, Act)> = maker.joins();
+    let mut all: Vec<(Duration, NodeId, Act)> = joining.iter().map(Joining::act).collect();
     // Publications first: yanks and searches for what is new refer to them.
     let is_publish = |workload: &&(u64, &Workload)| matches!(workload.1.what, Work::Publish { .. });
     let is_join = |workload: &&(u64, &Workload)| matches!(workload.1.what, Work::Join { .. });
@@ -115,26 +121,6 @@ struct Maker<'s> {
 }
 
 impl<'s> Maker<'s> {
-    fn joins(&mut self) -> Vec<(Duration, NodeId, Act)> {
-        let mut joins: Vec<(Duration, bool)> = Vec::new();
-        for workload in &self.scenario.workloads {
-            if let (Work::Join { registry }, When::At { at, count }) = (&workload.what, workload.when) {
-                joins.extend((0..count).map(|_| (at, *registry)));
-            }
-        }
-        joins.sort_by_key(|(at, _)| *at);
-        let mut node = self.scenario.network.peers;
-        let mut made = Vec::new();
-        for (at, registry) in joins {
-            if registry {
-                self.late.push((NodeId(node), at));
-            }
-            made.push((at, NodeId(node), Act::Join { registry }));
-            node = node.saturating_add(1);
-        }
-        made
-    }
-
     /// The node of this registry, or of a drawn one; `None` when it has not joined by then.
     fn actor(&self, identity: u64, n: u64, registry: Option<u32>, at: Duration) -> Option<(NodeId, u32)> {
         let starting = self.scenario.network.registries;

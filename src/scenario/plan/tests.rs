@@ -2,7 +2,8 @@ use std::path::Path;
 
 use super::*;
 use crate::scenario::Scenario;
-use crate::testbed::{Fault, NodeId};
+use crate::scenario::nodes::NodeSet;
+use crate::testbed::{Fault, Keep, NodeId};
 
 const TEXT: &str = r#"description = "all of it"
 duration = "5m"
@@ -280,4 +281,96 @@ fn a_plan_that_was_edited_wrongly_is_refused_with_its_place() {
     let node = said("nodes = \"2\", keep", "nodes = \"2, 900\", keep");
     assert!(node.contains("timeline.events[") && node.contains("there is no node n900"), "{node}");
     assert!(said("{ nodes = \"2\" }", "{ nodes = \"2..1\" }").contains("expected nodes such as"));
+}
+
+const HOSTILE: &str = r#"description = "names that are shed, made up, and chosen"
+duration = "2m"
+[network]
+peers = 40
+registries = 2
+[catalogue]
+packages = 5
+[[workload]]
+join = { at = "35s", who = "registry" }
+[[fault]]
+at = "10s"
+until = "1m"
+whitewash = { share = 0.1, every = "20s" }
+[[fault]]
+false_peers = { share = 0.1, names = 7 }
+[[fault]]
+sybil = { package = 2, share = 0.2 }
+"#;
+
+#[test]
+fn who_sheds_its_name_is_gone_and_lies_on_under_the_next() {
+    let plan = plan(HOSTILE, 3);
+    assert_eq!(plan.nodes.start, 47);
+    // Four of 38 peers take two further names each, at 30 s and at 50 s; a registry joins between.
+    let renewed: Vec<(u64, u32, Option<NodeId>)> = plan
+        .timeline
+        .operations
+        .iter()
+        .map(|it| match it.what {
+            Act::Join { registry, of } => {
+                assert_eq!(registry, of.is_none());
+                (it.at.0.as_secs(), it.node.0, of)
+            }
+            ref other => panic!("{other:?}"),
+        })
+        .collect();
+    let firsts: Vec<NodeId> = renewed.iter().filter_map(|it| it.2).take(4).collect();
+    let joins = |at, from: u32| (0u32..).zip(&firsts).map(move |(n, first)| (at, from + n, Some(*first)));
+    let expected: Vec<_> = joins(30, 47).chain([(35, 51, None)]).chain(joins(50, 52)).collect();
+    assert_eq!(renewed, expected);
+    let killed = |from: u64, until: u64| -> NodeSet {
+        let within = plan.timeline.events.iter().filter(|it| (from..until).contains(&it.at.0.as_secs()));
+        within
+            .flat_map(|it| match &it.what {
+                Turn::Kill { nodes, keep: Keep::Nothing } => nodes.iter().collect::<Vec<_>>(),
+                _ => Vec::new(),
+            })
+            .collect()
+    };
+    assert_eq!(killed(0, 40), firsts.iter().copied().collect());
+    assert_eq!(killed(40, 120), (47..51).collect::<NodeSet>());
+    let mut lying: std::collections::BTreeSet<NodeId> = std::collections::BTreeSet::new();
+    for event in &plan.timeline.events {
+        match &event.what {
+            Turn::Lies { nodes, kinds } if kinds.is_empty() => lying.retain(|node| !nodes.contains(*node)),
+            Turn::Lies { nodes, .. } => lying.extend(nodes.iter()),
+            Turn::Kill { nodes, .. } => lying.retain(|node| !nodes.contains(*node)),
+            Turn::Collude { .. } => {}
+            other => panic!("{other:?}"),
+        }
+        if event.at.0.as_secs() == 55 {
+            assert_eq!(lying, (52..56).map(NodeId).collect());
+        }
+    }
+    assert!(lying.is_empty(), "honest again at the end: {lying:?}");
+}
+
+#[test]
+fn names_that_were_made_up_are_nobody_and_chosen_ones_stand_beside_their_package() {
+    let plan = plan(HOSTILE, 3);
+    assert_eq!(plan.nodes.nobody, (40..47).collect::<NodeSet>());
+    let [placed] = plan.nodes.placed.as_slice() else { panic!("{:?}", plan.nodes.placed) };
+    assert_eq!(placed.nodes.len(), 8);
+    let mut colluding: Vec<(&NodeSet, &NodeSet)> = Vec::new();
+    for event in &plan.timeline.events {
+        if let Turn::Collude { nodes, to, on: true } = &event.what {
+            colluding.push((nodes, to));
+        }
+    }
+    colluding.sort_by_key(|(_, to)| to.len());
+    assert_eq!(colluding[0], (&placed.nodes, &NodeSet::default()));
+    assert_eq!(colluding[1].1, &plan.nodes.nobody);
+    // Fewer nodes: whom nobody names any more is gone from everywhere.
+    let gone = placed.nodes.iter().chain([NodeId(46)]).collect();
+    let fewer = plan.without_nodes(&gone);
+    assert!(fewer.nodes.placed.is_empty());
+    assert_eq!((fewer.nodes.start, fewer.nodes.nobody.len()), (38, 6));
+    assert_eq!(fewer.check(), Ok(()));
+    let text = plan.to_toml().unwrap();
+    assert_eq!(Plan::parse(&text, "plan").unwrap_or_else(|error| panic!("{error}")), plan);
 }

@@ -8,7 +8,8 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use super::catalogue::packages;
-use super::types::{PlannedEvent, Turn};
+use super::turn::Turn;
+use super::types::{Placed, PlannedEvent};
 use crate::scenario::draw::{Concern, Draws, share_of, strike};
 use crate::scenario::file::model::{FaultSetting, Scenario, Spread, Victims, Weather, Whom};
 use crate::scenario::listing::Listing;
@@ -51,14 +52,15 @@ struct Layers {
 }
 
 /// All turns of events, in the order of time.
-pub(super) fn events(scenario: &Scenario, seed: u64, listings: &[Listing]) -> Vec<PlannedEvent> {
-    let mut layers = Layers::default();
-    let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
-    for fault in &scenario.faults {
-        let kind = kind(&fault.what);
-        let count = counts.entry(kind).or_default();
-        *count += 1;
-        Expander { scenario, seed, fault, identity: kind << 32 | *count }.expand(listings, &mut layers);
+pub(super) fn events(
+    scenario: &Scenario,
+    seed: u64,
+    listings: &[Listing],
+    renewals: Vec<(Duration, Turn)>,
+) -> Vec<PlannedEvent> {
+    let mut layers = Layers { others: renewals, ..Layers::default() };
+    for expander in expanders(scenario, seed) {
+        expander.expand(listings, &mut layers);
     }
     let end = scenario.duration;
     let mut all: Vec<(Duration, Turn)> = Vec::new();
@@ -95,6 +97,58 @@ pub(super) fn events(scenario: &Scenario, seed: u64, listings: &[Listing]) -> Ve
     }));
     all.sort_by_key(|(at, _)| *at);
     all.into_iter().map(|(at, what)| PlannedEvent { at: Span(at), what }).collect()
+}
+
+/// Each fault with its own draws.
+fn expanders(scenario: &Scenario, seed: u64) -> Vec<Expander<'_>> {
+    let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
+    let faults = scenario.faults.iter().map(|fault| {
+        let kind = kind(&fault.what);
+        let count = counts.entry(kind).or_default();
+        *count += 1;
+        Expander { scenario, seed, fault, identity: kind << 32 | *count }
+    });
+    faults.collect()
+}
+
+/// Peers that come back under new names.
+pub(super) struct Whitewashers {
+    pub(super) nodes: Vec<u32>,
+    pub(super) at: Duration,
+    /// No later than the end of the run.
+    pub(super) until: Duration,
+    pub(super) every: Duration,
+}
+
+/// All who do, by fault.
+pub(super) fn whitewashers(scenario: &Scenario, seed: u64) -> Vec<Whitewashers> {
+    let all = expanders(scenario, seed).into_iter().filter_map(|it| match it.fault.what {
+        Weather::Whitewash { share, every } => Some(Whitewashers {
+            nodes: it.peers(share),
+            at: it.fault.at,
+            until: it.fault.until.min(scenario.duration),
+            every,
+        }),
+        _ => None,
+    });
+    all.collect()
+}
+
+/// The peers whose identities were chosen. Whoever two faults strike stands where the first wants it.
+pub(super) fn placed(scenario: &Scenario, seed: u64, listings: &[Listing]) -> Vec<Placed> {
+    let mut taken = NodeSet::default();
+    let mut all = Vec::new();
+    for it in expanders(scenario, seed) {
+        let Weather::Sybil { package, share } = it.fault.what else { continue };
+        let nodes: NodeSet =
+            it.peers(share).into_iter().filter(|node| !taken.contains(NodeId(*node))).collect();
+        let Some(listing) = packages(listings).get(package as usize).copied() else { continue };
+        if !nodes.is_empty() {
+            taken.0.extend(nodes.iter());
+            all.push(Placed { nodes, publisher: listing.publisher, name: listing.name.clone() });
+        }
+    }
+    all
 }
 
 /// What links suffer together: delays add up, the narrowest bandwidth holds, and chances combine.
@@ -211,6 +265,10 @@ fn kind(weather: &Weather) -> u64 {
         Weather::ClockSkew { .. } => 19,
         Weather::Storm { .. } => 20,
         Weather::Eclipse(_) => 21,
+        Weather::Sybil { .. } => 22,
+        Weather::FalsePeers { .. } => 23,
+        Weather::Whitewash { .. } => 24,
+        Weather::Framing { .. } => 25,
     }
 }
 
@@ -258,31 +316,54 @@ impl Expander<'_> {
             Weather::ClockSkew { whom, by, behind } => {
                 self.lay(self.struck(whom), (*by, *behind), &mut layers.skewed);
             }
-            Weather::Eclipse(share) => {
-                let nodes: NodeSet = self.peers(*share).into_iter().collect();
+            Weather::Eclipse(share) | Weather::Sybil { share, .. } => {
                 // Who is alone has nobody to name.
-                if nodes.len() > 1 {
-                    let turn = |on| Turn::Collude { nodes: nodes.clone(), on };
-                    self.both(turn(true), turn(false), layers);
+                self.collude(*share, 2, NodeSet::default(), layers);
+            }
+            Weather::FalsePeers { share, names } => {
+                let first = self.scenario.network.peers;
+                self.collude(*share, 1, (first..first.saturating_add(*names)).collect(), layers);
+            }
+            Weather::Whitewash { share, every } => {
+                let shed = self.fault.at.saturating_add(*every);
+                let renewed = shed < self.fault.until.min(self.scenario.duration);
+                for node in self.peers(*share) {
+                    let (from, until) = (self.fault.at, self.fault.until.min(shed));
+                    layers.lies.push(Layer { node, from, until, value: Lie::BY_ANYBODY.to_vec() });
+                    if renewed {
+                        // It never comes back under this name.
+                        layers.down.push(Layer {
+                            node,
+                            from: shed,
+                            until: Duration::MAX,
+                            value: Keep::Nothing,
+                        });
+                    }
                 }
             }
-            Weather::Storm { share, rate } => {
+            Weather::Storm { share, .. } | Weather::Framing { share, .. } => {
                 let nodes: NodeSet = self.peers(*share).into_iter().collect();
                 if nodes.is_empty() {
                     return;
                 }
+                let blow = |nodes: NodeSet, each, gust| match self.fault.what {
+                    Weather::Framing { .. } => Turn::Frame { nodes, each, gust },
+                    _ => Turn::Storm { nodes, each, gust },
+                };
+                let (Weather::Storm { rate, .. } | Weather::Framing { rate, .. }) = self.fault.what else {
+                    return;
+                };
                 // Faults of one kind are counted, so no two gusts have one number.
                 let first = (self.identity as u32) << 16;
                 let gusts = (self.fault.until.saturating_sub(self.fault.at).as_secs() + 1).min(MOST_GUSTS);
                 for gust in 0..u32::try_from(gusts).unwrap_or(u32::MAX) {
                     let at = self.fault.at.saturating_add(Duration::from_secs(u64::from(gust)));
                     if at < self.fault.until {
-                        let turn = Turn::Storm { nodes: nodes.clone(), each: *rate, gust: first | gust };
-                        layers.others.push((at, turn));
+                        layers.others.push((at, blow(nodes.clone(), rate, first | gust)));
                     }
                 }
                 if self.fault.until < self.scenario.duration {
-                    layers.others.push((self.fault.until, Turn::Storm { nodes, each: 0, gust: first }));
+                    layers.others.push((self.fault.until, blow(nodes, 0, first)));
                 }
             }
             Weather::Malformed { share, garbles, lies } => {
@@ -321,6 +402,15 @@ impl Expander<'_> {
                     self.both(turn(true), turn(false), layers);
                 }
             }
+        }
+    }
+
+    /// A share of the peers, if it is at least so many, name these alone; each other if there is none.
+    fn collude(&self, share: f64, least: usize, to: NodeSet, layers: &mut Layers) {
+        let nodes: NodeSet = self.peers(share).into_iter().collect();
+        if nodes.len() >= least {
+            let turn = |on| Turn::Collude { nodes: nodes.clone(), to: to.clone(), on };
+            self.both(turn(true), turn(false), layers);
         }
     }
 

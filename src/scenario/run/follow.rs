@@ -4,24 +4,20 @@ use core::time::Duration;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
-
 use super::error::RunError;
 use super::figures::Measured;
 use super::hostility::Hostility;
 use super::stage::Stage;
+use super::storm::{frame, storm};
 use super::tally::{self, SharedTally, count};
 use super::truth::Unfit;
 use super::witness::open;
-use crate::package::{Package, PackageId, PackageName, Query, ReleaseId, Version};
-use crate::record::{ANNOUNCE_TOPIC, Publisher, Release, SignError};
+use crate::package::{PackageId, Query, ReleaseId};
+use crate::record::Publisher;
 use crate::registry::{Published, QueryHandle, Registry};
-use crate::scenario::draw::{Concern, Draws};
 use crate::scenario::nodes::NodeSet;
 use crate::scenario::plan::{Act, Operation, Plan, Turn};
 use crate::scenario::report::Told;
-use crate::testbed::Fault;
-use crate::time::WallTime;
 
 /// What happens next.
 enum Next<'p> {
@@ -121,6 +117,7 @@ pub(super) fn turn_to<B: Measured>(
             return Ok(());
         }
         Turn::Storm { nodes, each, gust } => return storm(stage, nodes, *each, *gust),
+        Turn::Frame { nodes, each, gust } => return frame(stage, nodes, *each, *gust),
         Turn::Lies { .. } | Turn::Rollback { .. } | Turn::Equivocate { .. } => {
             return hostility.turn(stage, turn);
         }
@@ -149,56 +146,6 @@ pub(super) fn turn_to<B: Measured>(
     Ok(())
 }
 
-/// A gust of a storm: good releases, each with a key of its own. Whoever storms is nobody to rely on.
-fn storm<B: Measured>(
-    stage: &mut Stage<'_, B>,
-    nodes: &NodeSet,
-    each: u32,
-    gust: u32,
-) -> Result<(), RunError> {
-    let (at, wall, seed) = (stage.bed.now(), stage.bed.wall(), stage.plan.seed);
-    for node in nodes.iter() {
-        open(&stage.journal).truth.turn_hostile(node, at);
-        for one in 0..each {
-            let identity = [u64::from(node.0) << 32 | u64::from(gust), u64::from(one)];
-            let publisher = Publisher::from_seed(Draws::new(seed, Concern::Storm, identity).bytes());
-            let (release, payload) = made_for_a_storm(&publisher, wall, one)?;
-            open(&stage.journal).truth.publish(&release, at, false);
-            let topic = Bytes::from_static(ANNOUNCE_TOPIC);
-            stage.bed.apply(Fault::Announces { node, topic, payload })?;
-        }
-    }
-    Ok(())
-}
-
-/// A small release and its announcement.
-fn made_for_a_storm(
-    publisher: &Publisher,
-    created: WallTime,
-    number: u32,
-) -> Result<(Release, Bytes), RunError> {
-    let refuse = |error: SignError| RunError::Sign(error.to_string());
-    let name =
-        PackageName::new(format!("storm-{number}")).map_err(|error| RunError::Sign(error.to_string()))?;
-    let package = Package {
-        release: ReleaseId {
-            package: PackageId { publisher: publisher.id(), name },
-            version: Version::new(1, 0, 0),
-        },
-        title: "made for a storm".to_owned(),
-        description: String::new(),
-        categories: Vec::new(),
-        tags: vec!["storm".to_owned()],
-        licence: String::new(),
-        digest: [0; 32],
-        size: 0,
-        created,
-    };
-    let release = publisher.release(&package, 1).map_err(refuse)?;
-    let payload = publisher.announcement(&release).map_err(refuse)?;
-    Ok((release, payload))
-}
-
 /// Begin one operation. What its caller does goes on by itself.
 fn operate<B: Measured>(
     stage: &mut Stage<'_, B>,
@@ -206,8 +153,8 @@ fn operate<B: Measured>(
     operation: &Operation,
 ) -> Result<Option<Arc<Mutex<Slot>>>, RunError> {
     let node = operation.node;
-    if let Act::Join { .. } = operation.what {
-        stage.join(node)?;
+    if let Act::Join { of, .. } = operation.what {
+        stage.join(node, of)?;
         return Ok(None);
     }
     // A caller of a node that is down finds nobody to ask.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::error::RunError;
 use super::truth::RunTruth;
-use crate::package::{PackageId, PackageName, ReleaseId, Version};
+use crate::package::{Package, PackageId, PackageName, ReleaseId, Version};
 use crate::record::{Checked, Digest, ListEntry, Publisher, Record, ReleaseList, SignError, Verifier, keys};
 use crate::registry::catalogue::{Bounds, Catalogue, EntryId, Pool};
 use crate::scenario::plan::{CREATED, Plan};
@@ -83,6 +83,14 @@ impl Library {
     /// How many releases there are.
     pub(super) fn len(&self) -> usize {
         self.ids.len()
+    }
+
+    /// The release of this number.
+    pub(super) fn release(&self, number: usize) -> Option<&Package> {
+        match self.releases.get(number).map(|record| &**record) {
+            Some(Record::Release(release)) => Some(&release.package),
+            _ => None,
+        }
     }
 
     /// A registry's catalogue, as if it had caught up: everything, or as much as `holds` allows, each

@@ -29,6 +29,7 @@ mod settle;
 mod sim;
 mod stage;
 mod standing;
+mod storm;
 #[cfg(feature = "net")]
 mod swarm;
 mod tally;

@@ -71,8 +71,9 @@ fn look<B: Measured>(stage: &mut Stage<'_, B>) -> Vec<Holding> {
         };
         let snapshot = stage.bed.account(node, snapshot);
         let mut gauges = snapshot.network;
-        // A round of catching up may be going on at any time; its requests are no leftovers.
-        gauges.requests = gauges.requests.saturating_sub(snapshot.catching_up);
+        // A round of catching up may be going on at any time, and so may upkeep where nobody can be reached and it is
+        // tried again and again; their requests are no leftovers.
+        gauges.requests = gauges.requests.saturating_sub(snapshot.catching_up + snapshot.upkeep);
         let scores = snapshot.peers.iter().map(|known| (stage.name(&known.peer), known.score)).collect();
         let metrics: &QueryMetrics = &snapshot.queries_so_far;
         holdings.push(Holding {

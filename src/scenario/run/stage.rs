@@ -18,8 +18,8 @@ use super::watched::Watched;
 use super::witness::{Names, Scribe, SharedJournal, open};
 use crate::network::{AnswerLimits, Refusal, Responder};
 use crate::oracle::Fact;
-use crate::package::ReleaseId;
-use crate::record::{Publisher, Verifier};
+use crate::package::{PackageId, ReleaseId};
+use crate::record::{Publisher, Verifier, keys};
 use crate::registry::{P2PRegistry, RegistryConfig, RegistryResponder};
 use crate::scenario::draw::{Concern, Draws};
 use crate::scenario::plan::{NodeRole, Plan};
@@ -105,7 +105,7 @@ impl<'p, B: Measured> Stage<'p, B> {
             empty: BTreeMap::new(),
         };
         for node in 0..plan.nodes.start {
-            stage.spawn(NodeId(node), !plan.catalogue.registries_full)?;
+            stage.spawn(NodeId(node), Some(NodeId(node)), !plan.catalogue.registries_full)?;
         }
         stage.library.tell(&mut open(&stage.journal).truth);
         if plan.catalogue.in_dht {
@@ -134,23 +134,22 @@ impl<'p, B: Measured> Stage<'p, B> {
         names.get(peer).copied().unwrap_or(NodeId(u32::MAX))
     }
 
-    /// A node joins after the start, with an empty catalogue.
-    pub(super) fn join(&mut self, node: NodeId) -> Result<(), RunError> {
-        self.spawn(node, true)?;
+    /// A node joins after the start: with an empty catalogue, or as another under a new name.
+    pub(super) fn join(&mut self, node: NodeId, of: Option<NodeId>) -> Result<(), RunError> {
+        self.spawn(node, of, true)?;
         if self.registry_number(node).is_some() { self.start(node) } else { Ok(()) }
     }
 
-    fn spawn(&mut self, node: NodeId, empty: bool) -> Result<(), RunError> {
+    /// Make a node. A modelled peer holds what `like` held at the start.
+    fn spawn(&mut self, node: NodeId, like: Option<NodeId>, empty: bool) -> Result<(), RunError> {
         let nodes = &self.plan.nodes;
-        let role = self.registry_number(node);
+        let (role, nobody) = (self.registry_number(node), nodes.nobody.contains(node));
         let mut spec = match role {
             Some(_) => NodeSpec::application(),
             None => {
-                let late = node.0 >= nodes.start;
-                let catalogue = if late {
-                    self.library.nothing(None)
-                } else {
-                    self.library.shelf(self.plan.held_by(node, self.library.len()))
+                let catalogue = match like.filter(|_| !nobody) {
+                    Some(like) => self.library.shelf(self.plan.held_by(like, self.library.len())),
+                    None => self.library.nothing(None),
                 };
                 let responder = RegistryResponder::new(catalogue, self.verifier.clone());
                 let honest = Honest(Arc::new(Mutex::new(responder)));
@@ -158,7 +157,12 @@ impl<'p, B: Measured> Stage<'p, B> {
                 NodeSpec::served(Box::new(honest))
             }
         };
-        spec.server = !nodes.clients.contains(node);
+        // Nobody is never there to serve, so nobody's table lists it.
+        spec.server = !nodes.clients.contains(node) && !nobody;
+        spec.near = nodes.placed.iter().find(|it| it.nodes.contains(node)).map(|it| {
+            let key = Publisher::from_seed(self.plan.publisher_secret(it.publisher));
+            keys::list(&PackageId { publisher: key.id(), name: it.name.clone() })
+        });
         spec.dialable = !nodes.undialable.contains(node);
         let (dialable, at) = (spec.dialable, self.bed.now());
         let spawned = self.bed.spawn(spec)?;
@@ -168,7 +172,8 @@ impl<'p, B: Measured> Stage<'p, B> {
         let peer = self.bed.peer(node).ok_or(RunError::NoNode(node))?;
         self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(peer, node);
         let holder = self.peers.get(&node).map(|honest| honest.0.clone() as super::truth::SharedHolder);
-        let truth = &mut open(&self.journal).truth;
+        let mut journal = open(&self.journal);
+        let truth = &mut journal.truth;
         truth.spawn(node, at, holder);
         if role.is_some() && !empty {
             truth.caught_up(
@@ -183,7 +188,8 @@ impl<'p, B: Measured> Stage<'p, B> {
             truth.own_key(node, self.publisher(number).id());
             self.empty.insert(node, empty);
         }
-        Ok(())
+        drop(journal);
+        if nobody { self.kill(node, Keep::Nothing) } else { Ok(()) }
     }
 
     fn publisher(&self, registry: u32) -> Publisher {

@@ -407,3 +407,49 @@ fn peers_that_collude_lead_walks_to_each_other_and_honest_ones_find_the_way_agai
     let got = tell(&mut bed, client.get("k"));
     assert!(got.items.iter().any(|(from, _)| from.0 != 0), "{got:?}");
 }
+
+#[test]
+fn a_peer_whose_identity_was_chosen_stands_nearest_to_its_key_in_every_seed() {
+    for seed in 0..20 {
+        let mut bed = world(config(seed, Profile::lan()), 1, 60);
+        let spec =
+            NodeSpec { near: Some(Bytes::from_static(b"k")), ..NodeSpec::served(Box::new(Echo::default())) };
+        let chosen = bed.spawn(spec).unwrap();
+        let mut client = Client::of(&mut bed, 0);
+        tell(&mut bed, client.put("k", "ok:1")).result.unwrap();
+        assert_eq!(bed.closest(b"k", 3).first(), Some(&chosen));
+        assert!(bed.holders(b"k").contains(&chosen));
+    }
+}
+
+#[test]
+fn names_that_were_made_up_cost_a_walk_a_dial_each_and_no_more_than_an_answer_holds() {
+    let dials = |names: u32| {
+        // So that there is time for all of them.
+        let profile = Profile { dead_dial: Duration::from_millis(100), ..Profile::lan() };
+        let mut bed = world(config(27, profile), 1, 60);
+        let nobody: BTreeSet<NodeId> = (0..names)
+            .map(|_| {
+                let near = Some(Bytes::from_static(b"k"));
+                let spec = NodeSpec { near, server: false, ..NodeSpec::served(Box::new(Echo::default())) };
+                let node = bed.spawn(spec).unwrap();
+                bed.apply(Fault::Kill { node, keep: Keep::Nothing }).unwrap();
+                node
+            })
+            .collect();
+        let mut client = Client::of(&mut bed, 0);
+        for node in nodes(1..61) {
+            bed.apply(Fault::Colludes { node, with: nobody.clone() }).unwrap();
+        }
+        let before = bed.account();
+        tell(&mut bed, client.get("k"));
+        let after = bed.account();
+        after.failed_dials - before.failed_dials
+    };
+    // Nearer than anybody who exists, so all of them are tried; beyond what an answer holds nobody hears of them.
+    assert_eq!(dials(0), 0);
+    assert_eq!(dials(50), 50);
+    let (most, more) = (dials(181), dials(1_000));
+    assert_eq!(most, 181);
+    assert_eq!(more, most);
+}
