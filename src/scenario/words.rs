@@ -113,6 +113,8 @@ pub enum Profile {
     Internet,
     /// The same regions, and phones.
     Mobile,
+    /// The servers of the public IPFS DHT.
+    Ipfs,
     /// One building.
     Lan,
     /// Regions and delays as given.

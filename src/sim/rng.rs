@@ -30,6 +30,7 @@ impl Concern {
     pub(crate) const DISK: Self = Self(9);
     pub(crate) const GOSSIP: Self = Self(10);
     pub(crate) const RESET: Self = Self(11);
+    pub(crate) const POPULATION: Self = Self(12);
 }
 
 /// The seed of a run, expanded into a ChaCha key.

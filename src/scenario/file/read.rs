@@ -142,7 +142,7 @@ fn network(source: Source<'_>, table: &Table) -> Result<NetworkSettings, FileErr
             let words = "the profile \"explicit\" needs [network.explicit] with its delays".to_owned();
             return Err(contradiction(source, table, "profile", words));
         }
-        (Profile::Internet | Profile::Mobile | Profile::Lan, Some(_)) => {
+        (Profile::Internet | Profile::Mobile | Profile::Ipfs | Profile::Lan, Some(_)) => {
             let words = "[network.explicit] needs profile = \"explicit\"".to_owned();
             return Err(contradiction(source, table, "explicit", words));
         }

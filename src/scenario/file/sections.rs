@@ -93,7 +93,7 @@ static NETWORK: Section = Section {
         ),
         default(
             "profile",
-            Kind::Choice(&["internet", "mobile", "lan", "explicit"]),
+            Kind::Choice(&["internet", "mobile", "ipfs", "lan", "explicit"]),
             "\"internet\"",
             "Delays and dials: between regions and homes, between phones, within one building, or as [network.explicit] says.",
         ),

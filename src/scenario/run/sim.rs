@@ -45,6 +45,7 @@ pub fn profile(plan: &NetworkPlan) -> Profile {
     let mut profile = match plan.profile {
         words::Profile::Internet => Profile::internet(),
         words::Profile::Mobile => Profile::mobile(),
+        words::Profile::Ipfs => Profile::ipfs(),
         words::Profile::Lan => Profile::lan(),
         words::Profile::Explicit => {
             let row = |row: &Vec<crate::scenario::units::Span>| row.iter().map(|span| span.0).collect();
