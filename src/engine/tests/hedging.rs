@@ -37,7 +37,10 @@ fn answer_all(rig: &mut Rig) {
 /// The same, of nine peers, and by searches like `search` all credit is spent.
 fn without_credit(search: &QueryConfig) -> Rig {
     let mut rig = used_to_ten_milliseconds(9);
+    let mut searches = 0;
     while rig.engine.metrics().hedges == 0 || rig.asks().len() > 1 {
+        searches += 1;
+        assert!(searches < 1000, "credit comes to an end when many are late, or nobody is ever late");
         answer_all(&mut rig);
         let _ = rig.search(search.clone());
         rig.ms(30);

@@ -283,13 +283,13 @@ fn pages_that_lead_nowhere_end() {
     rig.answer(rig.asks()[0].0, found_with(10, &[], Vec::new(), Some("p2")));
     assert_eq!(rig.outcome(id).outcome, Outcome::Complete);
     let id = rig.search(config(1, 1));
-    let mut pages = 0;
-    while !rig.ended(id) {
+    let (mut pages, most) = (0, EngineConfig::default().pages_per_answer);
+    while !rig.ended(id) && pages <= most {
         let next = if pages % 2 == 0 { "even" } else { "odd" };
         rig.answer(rig.asks()[0].0, found_with(10, &[&widget("a")], Vec::new(), Some(next)));
         pages += 1;
     }
-    assert_eq!(pages, EngineConfig::default().pages_per_answer);
+    assert_eq!(pages, most);
 }
 
 #[test]
