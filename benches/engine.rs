@@ -3,6 +3,8 @@
 //! - `engine::collect`: one search, started, answered by three peers with 20 records each, delivered and
 //!   ended, while so many others are in flight. Per result (60 records come in). Signatures are remembered,
 //!   so this is the cost beside them.
+//! - `engine::dedupe`: the same with twenty peers that all tell the same 20 records: of 400 that come in, 380 were told
+//!   before. Per record.
 //! - `engine::cancel`: one search, started and cancelled, while so many others are in flight.
 //! - `engine::verify`: one search whose three answers carry records that nobody has seen yet: what a
 //!   signature adds.
@@ -52,11 +54,11 @@ fn records() -> Vec<Bytes> {
     (0..20).map(record).collect()
 }
 
-fn settings() -> QueryConfig {
+fn settings(answers: u16) -> QueryConfig {
     QueryConfig {
         timeout: Duration::from_secs(600),
         max_results: 50,
-        answers_wanted: 3,
+        answers_wanted: answers,
         fan_out: FanOut::Fixed(3),
         ..QueryConfig::balanced()
     }
@@ -70,15 +72,15 @@ fn engine(in_flight: u64, verifier: Verifier) -> (Engine<u32>, u64) {
         engine.handle_event(NOW, WALL, &Event::Peer { peer, change: PeerChange::Up });
     }
     for id in 0..in_flight {
-        engine.handle_command(NOW, WALL, search(id));
+        engine.handle_command(NOW, WALL, search(id, 3));
         while engine.poll_action().is_some() {}
     }
     (engine, in_flight)
 }
 
-fn search(id: u64) -> Command {
+fn search(id: u64, answers: u16) -> Command {
     let query = Query::text("widget", 50);
-    Command::Search { id: QueryId(id), query, config: settings(), local: Local::default() }
+    Command::Search { id: QueryId(id), query, config: settings(answers), local: Local::default() }
 }
 
 /// The questions that were submitted, and how the query ended.
@@ -96,13 +98,13 @@ fn drain(engine: &mut Engine<u32>, asked: &mut Vec<(RequestId, u32, Bytes)>) -> 
     ended
 }
 
-/// One search from its command to its end.
-fn one_search(engine: &mut Engine<u32>, id: u64, records: &[Bytes]) {
+/// One search from its command to its end, with so many answers of the same records.
+fn one_search(engine: &mut Engine<u32>, id: u64, records: &[Bytes], answers: u16) {
     let mut asked = Vec::with_capacity(3);
-    engine.handle_command(NOW, WALL, search(id));
+    engine.handle_command(NOW, WALL, search(id, answers));
     drain(engine, &mut asked);
     let mut ended = None;
-    for (request, peer, question) in core::mem::take(&mut asked) {
+    while let Some((request, peer, question)) = asked.pop() {
         let body = AnswerBody::Found {
             held: 2000,
             fresh: WALL,
@@ -129,7 +131,23 @@ fn collect(c: &mut Criterion) {
         group.bench_function(BenchmarkId::from_parameter(format!("in_flight={in_flight}")), |bencher| {
             bencher.iter(|| {
                 id += 1;
-                one_search(&mut engine, id, &records);
+                one_search(&mut engine, id, &records, 3);
+            });
+        });
+    }
+}
+
+fn dedupe(c: &mut Criterion) {
+    const ANSWERS: u16 = 20;
+    let records = records();
+    let mut group = c.benchmark_group("engine::dedupe");
+    for in_flight in [1, 100, 1000, 10_000] {
+        let (mut engine, mut id) = engine(in_flight, Verifier::new(4096));
+        group.throughput(Throughput::Elements(u64::from(ANSWERS) * records.len() as u64));
+        group.bench_function(BenchmarkId::from_parameter(format!("in_flight={in_flight}")), |bencher| {
+            bencher.iter(|| {
+                id += 1;
+                one_search(&mut engine, id, &records, ANSWERS);
             });
         });
     }
@@ -143,7 +161,7 @@ fn cancel(c: &mut Criterion) {
         group.bench_function(BenchmarkId::from_parameter(format!("in_flight={in_flight}")), |bencher| {
             bencher.iter(|| {
                 id += 1;
-                engine.handle_command(NOW, WALL, search(id));
+                engine.handle_command(NOW, WALL, search(id, 3));
                 engine.handle_command(NOW, WALL, Command::Cancel { id: QueryId(id) });
                 asked.clear();
                 assert_eq!(drain(&mut engine, &mut asked), Some(Outcome::Cancelled));
@@ -159,7 +177,7 @@ fn verify(c: &mut Criterion) {
     group.bench_function("first seen", |bencher| {
         bencher.iter_batched(
             || engine(1, Verifier::new(4096)),
-            |(mut engine, id)| one_search(&mut engine, id + 1, &records),
+            |(mut engine, id)| one_search(&mut engine, id + 1, &records, 3),
             criterion::BatchSize::SmallInput,
         );
     });
@@ -171,6 +189,6 @@ criterion_group! {
     config = Criterion::default()
         .warm_up_time(Duration::from_secs(1))
         .measurement_time(Duration::from_secs(2));
-    targets = collect, cancel, verify
+    targets = collect, dedupe, cancel, verify
 }
 criterion_main!(benches);
