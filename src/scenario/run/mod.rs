@@ -213,10 +213,11 @@ pub fn run_on<B: Measured>(
 }
 
 /// Whether nothing goes wrong and whoever may answer holds what it is asked for, so that every search finds everything.
-/// Where registries begin with nothing, one may ask others that know as little, and take that for all there is.
+/// Where registries begin with nothing, one may ask others that know as little, and take that for all there is; whoever
+/// joins late begins with nothing.
 fn is_quiet(plan: &Plan) -> bool {
     let peers = plan.nodes.start.saturating_sub(plan.nodes.registries);
-    let full = plan.catalogue.registries_full && plan.registry.holds.is_none();
+    let full = plan.catalogue.registries_full && plan.registry.holds.is_none() && plan.late().is_empty();
     let full = full || (peers > 6 * plan.nodes.registries && plan.registry.answers_wanted >= 3);
     !plan.has_faults() && plan.catalogue.coverage >= 1.0 && full
 }
