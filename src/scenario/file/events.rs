@@ -286,7 +286,7 @@ pub(crate) static FAULT: Section = Section {
         optional(
             "framing",
             Kind::Table(&FRAMING),
-            "Modelled peers announce releases in two bodies, so that honest ones pass them on.",
+            "Modelled peers spread releases in two bodies, so that honest ones contradict each other.",
         ),
         optional(
             "storm",
@@ -561,7 +561,7 @@ static WHITEWASH: Section = Section {
 
 static FRAMING: Section = Section {
     name: "framing",
-    doc: "Modelled peers announce releases that look like the catalogue's, each in two bodies that are both truly signed: honest peers pass on whichever they heard of first, and whoever compares them finds them in conflict.",
+    doc: "Modelled peers spread releases that look like the catalogue's, each in two bodies that are both truly signed: one half of the honest modelled peers is handed the one, the other half the other. Whoever asks both finds them in conflict, and neither to blame.",
     keys: &[SHARE, required("rate", Kind::Count { least: 1, most: 1_000 }, "Releases a second.")],
     one_of: &[],
 };

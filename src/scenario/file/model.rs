@@ -376,7 +376,7 @@ pub enum Weather {
         /// How long each name is used.
         every: Duration,
     },
-    /// Modelled peers announce releases in two bodies, for honest ones to pass on.
+    /// Modelled peers spread releases in two bodies, each to one half of the honest ones.
     Framing {
         /// The share of the modelled peers that do.
         share: f64,

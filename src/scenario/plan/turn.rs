@@ -158,7 +158,8 @@ pub enum Turn {
         /// Which gust it is: another number, other keys.
         gust: u32,
     },
-    /// The nodes announce so many good releases, each in two bodies that one new key signs. None says that it is over.
+    /// The nodes spread so many good releases, each in two bodies that one new key signs: one half of the honest modelled peers
+    /// is handed the one, the other half the other. None says that it is over.
     Frame {
         /// Which.
         nodes: NodeSet,

@@ -1,7 +1,7 @@
-//! What hostile peers announce: good releases without end, and releases in two bodies.
+//! What hostile peers spread: good releases without end, and releases in two bodies.
 //!
 //! All of it is truly signed, with keys that were made for it, and the truth of the run is told of each body: what
-//! answers to it is no lie. Whoever announces it is nobody to rely on.
+//! answers to it is no lie. Whoever spreads it is nobody to rely on.
 
 use bytes::Bytes;
 
@@ -9,6 +9,7 @@ use super::error::RunError;
 use super::figures::Measured;
 use super::stage::Stage;
 use super::witness::open;
+use crate::network::Responder as _;
 use crate::package::{Package, PackageId, PackageName, ReleaseId, Version};
 use crate::record::{ANNOUNCE_TOPIC, Publisher, SignError};
 use crate::scenario::draw::{Concern, Draws};
@@ -39,19 +40,23 @@ pub(super) fn storm<B: Measured>(
     Ok(())
 }
 
-/// Releases that look like ones of the catalogue, each in two bodies. Every node announces both, the one half this body
-/// first and the other half that one, so that honest peers come to hold either.
+/// Releases that look like ones of the catalogue, each in two bodies. Those who frame are taken to be connected to every
+/// modelled peer, and hand the one half this body and the other half that one: nobody hears of both from them. So honest
+/// peers come to tell what contradicts what other honest peers tell.
 pub(super) fn frame<B: Measured>(
     stage: &mut Stage<'_, B>,
     nodes: &NodeSet,
     each: u32,
     gust: u32,
 ) -> Result<(), RunError> {
+    let refuse = |error: SignError| RunError::Sign(error.to_string());
+    let (now, wall) = (stage.bed.now(), stage.bed.wall());
+    nodes.iter().for_each(|node| turn_hostile(stage, node));
     for one in 0..each {
         let mut draws =
             Draws::new(stage.plan.seed, Concern::Storm, [u64::from(gust), FRAMED | u64::from(one)]);
         let publisher = Publisher::from_seed(draws.bytes());
-        let mut first = small(&publisher, format!("framed-{gust}-{one}"), stage.bed.wall())?;
+        let mut first = small(&publisher, format!("framed-{gust}-{one}"), wall)?;
         // Found by whoever looks for that one.
         if let Some(like) = stage.library.release(draws.index(stage.library.len())) {
             first.title.clone_from(&like.title);
@@ -59,11 +64,16 @@ pub(super) fn frame<B: Measured>(
             first.categories.clone_from(&like.categories);
         }
         let second = Package { digest: [1; 32], ..first.clone() };
-        for node in nodes.iter() {
-            turn_hostile(stage, node);
-            let bodies = if node.0 % 2 == 0 { [&first, &second] } else { [&second, &first] };
-            for body in bodies {
-                announce(stage, node, &publisher, body)?;
+        let mut bodies = Vec::new();
+        for body in [&first, &second] {
+            let release = publisher.release(body, 1).map_err(refuse)?;
+            bodies.push(publisher.announcement(&release).map_err(refuse)?);
+            open(&stage.journal).truth.publish(&release, now, false);
+        }
+        for (node, honest) in stage.peers.iter().filter(|(node, _)| !nodes.contains(**node)) {
+            let half = (node.0.wrapping_add(one) % 2) as usize;
+            if let Some(payload) = bodies.get(half).filter(|_| !open(&stage.journal).truth.is_down(*node)) {
+                honest.clone().announced(ANNOUNCE_TOPIC, payload, wall);
             }
         }
     }

@@ -76,7 +76,7 @@ pub fn unfit(plan: &Plan) -> Result<(), Unfit> {
         Turn::Collude { .. } => Some("colluding peers"),
         Turn::Skew { .. } => Some("a wrong calendar"),
         Turn::Storm { .. } => Some("a storm of announcements"),
-        Turn::Frame { .. } => Some("announcements in two bodies"),
+        Turn::Frame { .. } => Some("releases in two bodies"),
         _ => None,
     });
     what.map_or(Ok(()), |what| Err(Unfit::Fault { what }))
