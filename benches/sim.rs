@@ -155,9 +155,10 @@ fn messages(c: &mut Criterion) {
         let mut group = c.benchmark_group(name);
         group.throughput(Throughput::Elements(1)).sample_size(10);
         for peers in PEERS {
-            let mut bed = world(work, peers);
+            let mut bed = None;
             group.bench_function(BenchmarkId::from_parameter(format!("peers={peers}")), |b| {
-                b.iter_custom(|wanted| deliver(&mut bed, wanted));
+                let bed = bed.get_or_insert_with(|| world(work, peers));
+                b.iter_custom(|wanted| deliver(bed, wanted));
             });
         }
         group.finish();

@@ -21,19 +21,19 @@ pub(crate) struct Held {
 /// The records of one peer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Records {
+    /// Their keys, rising: what a search looks at, and what most searches end at.
+    keys: Vec<u32>,
+    /// Beside each key its record.
     held: Vec<Held>,
 }
 
 impl Records {
     fn find(&self, key: u32) -> Result<usize, usize> {
-        self.held.binary_search_by_key(&key, |h| h.key)
+        self.keys.binary_search(&key)
     }
 
     /// The record under `key`, unless it has expired by `wall`.
     pub(crate) fn get(&self, key: u32, wall: u64) -> Option<&Held> {
-        if self.held.is_empty() {
-            return None;
-        }
         self.find(key).ok().map(|i| &self.held[i]).filter(|h| h.expires > wall)
     }
 
@@ -51,18 +51,22 @@ impl Records {
             }
             Err(_) if self.held.len() < limit => {}
             Err(_) => {
-                self.held.retain(|h| h.expires > wall);
+                self.keep_those(|h| h.expires > wall);
                 if self.held.len() >= limit {
                     let farthest =
                         (0..self.held.len()).max_by_key(|i| (distance(self.held[*i].key), self.held[*i].key));
                     match farthest {
-                        Some(i) if distance(self.held[i].key) > distance(new.key) => self.held.remove(i),
+                        Some(i) if distance(self.held[i].key) > distance(new.key) => {
+                            self.keys.remove(i);
+                            self.held.remove(i);
+                        }
                         _ => return false,
-                    };
+                    }
                 }
             }
         }
         if let Err(i) = self.find(new.key) {
+            self.keys.insert(i, new.key);
             self.held.insert(i, new);
         }
         true
@@ -70,15 +74,21 @@ impl Records {
 
     /// Lose what was not safe at `now`.
     pub(crate) fn crash(&mut self, now: u64) {
-        self.held.retain(|h| h.synced <= now);
+        self.keep_those(|h| h.synced <= now);
+    }
+
+    fn keep_those(&mut self, which: impl Fn(&Held) -> bool) {
+        self.held.retain(which);
+        self.keys.clear();
+        self.keys.extend(self.held.iter().map(|h| h.key));
     }
 
     pub(crate) fn clear(&mut self) {
-        self.held = Vec::new();
+        *self = Self::default();
     }
 
     pub(crate) fn footprint(&self) -> usize {
-        self.held.capacity() * size_of::<Held>()
+        self.held.capacity() * size_of::<Held>() + self.keys.capacity() * 4
     }
 }
 

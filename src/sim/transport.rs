@@ -41,9 +41,8 @@ impl World {
     /// The connection, if one stands, is used now.
     fn touch(&mut self, a: u32, b: u32) {
         let ms = self.ms();
-        if self.node(a).conns.get(b).is_some() {
-            self.node_mut(a).conns.touch(b, ms);
-            self.node_mut(b).conns.touch(a, ms);
+        if self.node_mut(a).conns.use_at(b, ms) {
+            self.node_mut(b).conns.use_at(a, ms);
         }
     }
 
@@ -53,7 +52,7 @@ impl World {
         for (node, other) in [(a, b), (b, a)] {
             if self.node(node).conns.len() >= self.config.limits.connections
                 && self.node(node).conns.get(other).is_none()
-                && let Some(stalest) = self.node(node).conns.stalest()
+                && let Some(stalest) = self.node_mut(node).conns.stalest()
             {
                 reached!(ConnectionDisplaced);
                 self.disconnect(node, stalest);

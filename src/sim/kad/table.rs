@@ -43,8 +43,12 @@ impl Table {
 
     /// Add a peer unless it is there or its bucket is full.
     pub(crate) fn insert(&mut self, bucket: usize, peer: u32) -> bool {
+        // Where it is full, which is what most are, nothing else is looked at.
+        if usize::from(self.lengths[bucket]) >= K {
+            return false;
+        }
         let held = self.bucket(bucket);
-        if held.len() >= K || held.contains(&peer) {
+        if held.contains(&peer) {
             return false;
         }
         let at = self.start(bucket) + held.len();
@@ -88,12 +92,12 @@ impl Table {
         self.entries.shrink_to_fit();
     }
 
-    /// The `K` peers closest to `target` but for `except`, closest first, of a table whose owner is at
-    /// `own`. Returns how many there are.
+    /// The `K` peers closest to `target` but for `except`, of a table whose owner is at `own`, in an order that
+    /// means nothing. Returns how many there are.
     ///
     /// Buckets are visited in the order of their distance: where owner and target differ in a bit, that
-    /// bucket is closer than all deeper ones; where they agree, it is farther. So only one bucket at a
-    /// time is sorted.
+    /// bucket is closer than all deeper ones; where they agree, it is farther. So whole buckets are taken as
+    /// they are, and only the one that no longer fits is looked at by distance.
     pub(crate) fn closest(
         &self,
         own: u64,
@@ -103,43 +107,28 @@ impl Table {
         out: &mut [u32; K],
     ) -> usize {
         let mut starts = [0u16; BUCKETS + 1];
+        let mut filled = 0u32;
         for i in 0..BUCKETS {
             starts[i + 1] = starts[i] + u16::from(self.lengths[i]);
+            filled |= u32::from(self.lengths[i] > 0) << i;
         }
-        let apart = own ^ target;
-        let mut count = 0;
-        let mut sorted = [(0u64, 0u32); K];
-        let mut visit = |bucket: usize, count: &mut usize| {
-            let held = &self.entries[usize::from(starts[bucket])..usize::from(starts[bucket + 1])];
-            let mut len = 0;
-            for peer in held {
-                if *peer == except {
-                    continue;
-                }
-                let distance = positions[*peer as usize] ^ target;
-                let mut at = len;
-                while at > 0 && sorted[at - 1].0 > distance {
-                    sorted[at] = sorted[at - 1];
-                    at -= 1;
-                }
-                sorted[at] = (distance, *peer);
-                len += 1;
-            }
-            for (_, peer) in &sorted[..len.min(K - *count)] {
-                out[*count] = *peer;
-                *count += 1;
-            }
-        };
         // The last bucket mixes all depths, so it is as close as its first bit says.
-        for bucket in 0..BUCKETS {
-            if bucket_bit(apart, bucket) && count < K && starts[bucket] != starts[bucket + 1] {
-                visit(bucket, &mut count);
-            }
-        }
-        for bucket in (0..BUCKETS).rev() {
-            if !bucket_bit(apart, bucket) && count < K && starts[bucket] != starts[bucket + 1] {
-                visit(bucket, &mut count);
-            }
+        let apart = ((own ^ target) >> (64 - BUCKETS)) as u32;
+        let apart = apart.reverse_bits() >> (32 - BUCKETS);
+        let mut count = 0;
+        let (mut differ, mut agree) = (filled & apart, filled & !apart);
+        while count < K && (differ | agree) != 0 {
+            let bucket = if differ != 0 {
+                let first = differ.trailing_zeros();
+                differ &= differ - 1;
+                first
+            } else {
+                let last = 31 - agree.leading_zeros();
+                agree ^= 1 << last;
+                last
+            } as usize;
+            let held = &self.entries[usize::from(starts[bucket])..usize::from(starts[bucket + 1])];
+            count = take_closest(held, target, except, positions, out, count);
         }
         count
     }
@@ -150,8 +139,43 @@ impl Table {
     }
 }
 
-fn bucket_bit(apart: u64, bucket: usize) -> bool {
-    apart >> (63 - bucket) & 1 == 1
+/// Add to the `count` in `out` those of `held` that are closest to `target`, as many as there is room for.
+fn take_closest(
+    held: &[u32],
+    target: u64,
+    except: u32,
+    positions: &[u64],
+    out: &mut [u32; K],
+    count: usize,
+) -> usize {
+    let others = || held.iter().copied().filter(|peer| *peer != except);
+    let room = K - count;
+    if held.len() <= room {
+        return others().zip(&mut out[count..]).fold(count, |count, (peer, place)| {
+            *place = peer;
+            count + 1
+        });
+    }
+    // The closest so far, closest first.
+    let mut best = [(0u64, 0u32); K];
+    let mut len = 0;
+    for peer in others() {
+        let distance = positions[peer as usize] ^ target;
+        if len == room && best[len - 1].0 < distance {
+            continue;
+        }
+        len = room.min(len + 1);
+        let mut at = len - 1;
+        while at > 0 && best[at - 1].0 > distance {
+            best[at] = best[at - 1];
+            at -= 1;
+        }
+        best[at] = (distance, peer);
+    }
+    for ((_, peer), place) in best[..len].iter().zip(&mut out[count..]) {
+        *place = *peer;
+    }
+    count + len
 }
 
 #[cfg(test)]
@@ -184,6 +208,8 @@ mod tests {
                 wanted.truncate(K);
                 let mut out = [0; K];
                 let n = table.closest(positions[own as usize], target, 3, &positions, &mut out);
+                let place = |peer: &u32| positions[*peer as usize] ^ target;
+                out[..n].sort_by_key(place);
                 assert_eq!(out[..n], wanted, "owner {own}, target {target:x}");
             }
         }

@@ -20,7 +20,7 @@ const UNNAMED: u8 = 0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     New,
-    Waiting { until: u64 },
+    Waiting,
     Answered,
     Silent,
     Failed,
@@ -52,7 +52,8 @@ pub(crate) enum Step {
 pub(crate) struct Walk {
     target: u64,
     candidates: Vec<Candidate>,
-    waiting: u32,
+    /// Who is waited for, and until when. Beside the candidates, as these are moved for each that is entered.
+    waiting: Vec<(u32, u64)>,
     /// How many are yet to be asked whom the table held and no answer has named.
     unnamed: u32,
     fruitless: u32,
@@ -65,7 +66,7 @@ impl Walk {
     pub(crate) fn start(&mut self, target: u64) {
         self.target = target;
         self.candidates.clear();
-        self.waiting = 0;
+        self.waiting.clear();
         self.unnamed = 0;
         self.fruitless = 0;
         self.stalled = false;
@@ -84,8 +85,7 @@ impl Walk {
         if !new && self.unnamed == 0 {
             return false;
         }
-        let distance = position ^ self.target;
-        let at = self.candidates.partition_point(|c| (c.distance, c.peer) < (distance, peer));
+        let (at, distance) = self.place(peer, position);
         if let Some(known) = self.candidates.get_mut(at).filter(|c| c.peer == peer) {
             // The table held it, and an answer was first to name it: whoever looks from outside sees no difference.
             if known.depth == UNNAMED && known.state == State::New {
@@ -109,9 +109,18 @@ impl Walk {
         true
     }
 
-    fn find(&mut self, peer: u32, position: u64) -> Option<&mut Candidate> {
+    /// Where `peer` stands among the candidates, or would, and how far it is.
+    fn place(&self, peer: u32, position: u64) -> (usize, u64) {
         let distance = position ^ self.target;
-        let at = self.candidates.partition_point(|c| (c.distance, c.peer) < (distance, peer));
+        // Two at one position are so rare that the search need not look at both fields.
+        let first = self.candidates.partition_point(|c| c.distance < distance);
+        let before = |c: &&Candidate| c.distance == distance && c.peer < peer;
+        let at = first + self.candidates[first..].iter().take_while(before).count();
+        (at, distance)
+    }
+
+    fn find(&mut self, peer: u32, position: u64) -> Option<&mut Candidate> {
+        let (at, _) = self.place(peer, position);
         self.candidates.get_mut(at).filter(|c| c.peer == peer)
     }
 
@@ -119,14 +128,12 @@ impl Walk {
     /// failure was not known yet.
     pub(crate) fn answered(&mut self, peer: u32, named: &[u32], positions: &[u64]) -> bool {
         let Some(candidate) = self.find(peer, positions[peer as usize]) else { return false };
-        let waited = match candidate.state {
-            State::Waiting { .. } => true,
-            State::Silent => false,
-            State::New | State::Answered | State::Failed => return false,
-        };
+        if !matches!(candidate.state, State::Waiting | State::Silent) {
+            return false;
+        }
         candidate.state = State::Answered;
         let deeper = candidate.depth.saturating_add(1);
-        self.waiting -= u32::from(waited);
+        self.wait_no_longer(peer);
         let mut progress = self.candidates.len() < K;
         let edge = self.candidates.get(K - 1).or(self.candidates.last()).map_or(0, |c| c.distance);
         for other in named {
@@ -141,14 +148,16 @@ impl Walk {
     /// A peer could not be reached, or broke off. Returns whether it was being waited for.
     pub(crate) fn failed(&mut self, peer: u32, position: u64) -> bool {
         let Some(candidate) = self.find(peer, position) else { return false };
-        let waited = matches!(candidate.state, State::Waiting { .. });
-        if waited || candidate.state == State::Silent {
+        if matches!(candidate.state, State::Waiting | State::Silent) {
             candidate.state = State::Failed;
         }
-        if waited {
-            self.waiting -= 1;
-        }
-        waited
+        self.wait_no_longer(peer)
+    }
+
+    /// Returns whether `peer` was waited for.
+    fn wait_no_longer(&mut self, peer: u32) -> bool {
+        let place = self.waiting.iter().position(|(waited, _)| *waited == peer);
+        place.map(|place| self.waiting.swap_remove(place)).is_some()
     }
 
     /// What to do at `now`; a peer asked now may be silent for `patience`. Those that have just become
@@ -157,20 +166,26 @@ impl Walk {
         let mut answered = 0usize;
         let mut counting = true;
         let mut soonest = u64::MAX;
-        let capacity = if self.stalled { K as u32 } else { ALPHA };
+        let capacity = if self.stalled { K } else { ALPHA as usize };
         for candidate in &mut self.candidates {
             match candidate.state {
-                State::Waiting { until } if now >= until => {
-                    candidate.state = State::Silent;
-                    self.waiting -= 1;
-                    silent(candidate.peer);
-                }
-                State::Waiting { until } => {
-                    soonest = soonest.min(until);
-                    if self.waiting >= capacity {
-                        break;
+                State::Waiting => {
+                    let place = self.waiting.iter().position(|(peer, _)| *peer == candidate.peer);
+                    let until =
+                        place.and_then(|place| self.waiting.get(place)).map_or(0, |(_, until)| *until);
+                    if now < until {
+                        soonest = soonest.min(until);
+                        if self.waiting.len() >= capacity {
+                            break;
+                        }
+                        counting = false;
+                        continue;
                     }
-                    counting = false;
+                    candidate.state = State::Silent;
+                    if let Some(place) = place {
+                        self.waiting.swap_remove(place);
+                    }
+                    silent(candidate.peer);
                 }
                 State::Answered => {
                     answered += 1;
@@ -178,20 +193,20 @@ impl Walk {
                         return Step::Done;
                     }
                 }
-                State::New if self.waiting >= capacity => break,
+                State::New if self.waiting.len() >= capacity => break,
                 State::New => {
-                    candidate.state = State::Waiting { until: now.saturating_add(patience) };
+                    candidate.state = State::Waiting;
                     if candidate.depth == UNNAMED {
                         candidate.depth = 1;
                         self.unnamed -= 1;
                     }
-                    self.waiting += 1;
+                    self.waiting.push((candidate.peer, now.saturating_add(patience)));
                     return Step::Ask(candidate.peer);
                 }
                 State::Silent | State::Failed => {}
             }
         }
-        if self.waiting > 0 { Step::Wait(soonest) } else { Step::Done }
+        if self.waiting.is_empty() { Step::Done } else { Step::Wait(soonest) }
     }
 
     /// The closest `count` that answered, closest first.
@@ -207,7 +222,9 @@ impl Walk {
 
     /// Bytes on the heap.
     pub(crate) fn footprint(&self) -> usize {
-        self.candidates.capacity() * size_of::<Candidate>() + self.seen.places.capacity() * 4
+        self.candidates.capacity() * size_of::<Candidate>()
+            + self.waiting.capacity() * size_of::<(u32, u64)>()
+            + self.seen.places.capacity() * 4
     }
 }
 
