@@ -2,6 +2,8 @@
 //!
 //! - `sim::messages`: lookups of records on the `internet` profile; per message delivered.
 //! - `sim::questions`: questions of 200 bytes to random peers, and their answers; per message delivered.
+//! - `sim::bare`: applications that each keep one question of 200 bytes to a random other in flight, as datagrams over
+//!   links of 10 to 120 ms, with no lookup, no connection and no time to serve; per message delivered.
 //! - `sim::floor`: what cannot be left out of a message: into a heap and out, half a block of draws (an
 //!   exchange of two messages has one), one touch of a peer's memory; per message.
 
@@ -21,7 +23,9 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use swarmproof::network::{
     AnswerLimits, Choice, Event, Invalid, Limits, Network, Refusal, Request, RequestId, Responder, Validator,
 };
-use swarmproof::sim::{Concern, Profile, Seed, SimConfig, SimNetwork, SimPeer, SimTestbed, mix};
+use swarmproof::sim::{
+    Concern, Dist, Profile, Seed, Service, SimConfig, SimNetwork, SimPeer, SimTestbed, mix,
+};
 use swarmproof::testbed::{NodeId, NodeSpec, Testbed};
 use swarmproof::time::WallTime;
 
@@ -150,6 +154,47 @@ fn floor(peers: u32, wanted: u64) -> Duration {
     began.elapsed()
 }
 
+/// Keep one question in flight to a random other for ever, and answer what others ask.
+async fn host(mut net: SimNetwork, hosts: u32) {
+    let me = net.local_peer().0;
+    let mut next = 0u64;
+    let mut submit = |net: &mut SimNetwork| {
+        let draw = mix(next << 32 | u64::from(me));
+        let other = (me + 1 + (draw % u64::from(hosts - 1)) as u32) % hosts;
+        let request = Request::Ask { peer: SimPeer(other), question: Bytes::from_static(&[7; 200]) };
+        let deadline = net.now().after(Duration::from_secs(60));
+        net.submit(RequestId(next), request, Limits { deadline, bytes: 65_536 });
+        next += 1;
+    };
+    submit(&mut net);
+    loop {
+        match poll_fn(|cx| net.poll_event(cx, None)).await {
+            Event::Finished { .. } => submit(&mut net),
+            Event::Question { to, body, .. } => net.reply(to, Ok(body)),
+            Event::Closed => return,
+            _ => {}
+        }
+    }
+}
+
+fn bare(hosts: u32) -> SimTestbed {
+    let profile = Profile {
+        service: Service { question: Dist::Constant(Duration::ZERO), ..Service::default() },
+        ..Profile::flat(Dist::Uniform(Duration::from_millis(10), Duration::from_millis(120)))
+    };
+    let config = SimConfig { datagrams: true, ..SimConfig::new(1, profile, Arc::new(Anything)) };
+    let mut bed = SimTestbed::new(config).unwrap();
+    for _ in 0..hosts {
+        bed.spawn(NodeSpec::application()).unwrap();
+    }
+    for node in (0..hosts).map(NodeId) {
+        let net = bed.network(node).unwrap();
+        bed.run(Some(node), Box::pin(host(net, hosts)));
+    }
+    bed.run_until(bed.now().after(Duration::from_secs(1)));
+    bed
+}
+
 fn messages(c: &mut Criterion) {
     for (name, work) in [("sim::messages", Work::Lookups), ("sim::questions", Work::Questions)] {
         let mut group = c.benchmark_group(name);
@@ -163,6 +208,16 @@ fn messages(c: &mut Criterion) {
         }
         group.finish();
     }
+    let mut group = c.benchmark_group("sim::bare");
+    group.throughput(Throughput::Elements(1)).sample_size(10);
+    for hosts in [10, 100, 1_000, 5_000] {
+        let mut bed = None;
+        group.bench_function(BenchmarkId::from_parameter(format!("peers={hosts}")), |b| {
+            let bed = bed.get_or_insert_with(|| bare(hosts));
+            b.iter_custom(|wanted| deliver(bed, wanted));
+        });
+    }
+    group.finish();
     let mut group = c.benchmark_group("sim::floor");
     group.throughput(Throughput::Elements(1)).sample_size(10);
     for peers in PEERS {

@@ -1,4 +1,4 @@
-//! What a modelled peer takes in memory, beside the records that it stores: at most 8 KiB.
+//! What a modelled peer takes in memory, beside the records that it stores: at most 2 KiB.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -39,7 +39,7 @@ impl Responder for Deaf {
 }
 
 #[test]
-fn a_peer_of_a_thousand_takes_at_most_eight_kibibytes() {
+fn a_peer_of_a_thousand_takes_at_most_two_kibibytes() {
     let mut bed = SimTestbed::new(SimConfig::new(1, Profile::internet(), Arc::new(Any))).unwrap();
     for _ in 0..1000 {
         bed.spawn(NodeSpec::served(Box::new(Deaf))).unwrap();
@@ -49,5 +49,5 @@ fn a_peer_of_a_thousand_takes_at_most_eight_kibibytes() {
     let footprint = bed.footprint();
     assert_eq!(footprint.nodes, 1000);
     let each = (footprint.peers + footprint.rest) / footprint.nodes;
-    assert!(footprint.peers > 0 && each <= 8 * 1024, "{each} bytes a peer: {footprint:?}");
+    assert!(footprint.peers > 0 && each <= 2 * 1024, "{each} bytes a peer: {footprint:?}");
 }

@@ -22,6 +22,10 @@ pub struct SimConfig {
     pub validator: Arc<dyn Validator>,
     /// Bounds.
     pub limits: SimLimits,
+    /// Whether messages go as datagrams do, for protocols that do not stand on libp2p: to whoever is named, from the first,
+    /// with no lookup of the address, no dial, no connection and no stream that is opened before. So an exchange takes
+    /// one round trip, no node hears who is connected, and tables learn of newcomers by upkeep alone.
+    pub datagrams: bool,
     /// How long a batch takes to the disk after the one before it.
     pub disk: Dist,
     /// How long a walk waits for one peer. libp2p-kad's default is 10 s.
@@ -96,6 +100,7 @@ impl SimConfig {
             profile,
             validator,
             limits: SimLimits::default(),
+            datagrams: false,
             disk: Dist::LogNormal { median: Duration::from_millis(2), p90: Duration::from_millis(8) },
             patience: Duration::from_secs(10),
             upkeep: Duration::from_secs(300),
@@ -115,6 +120,7 @@ impl fmt::Debug for SimConfig {
             .field("tiebreak", &self.tiebreak)
             .field("profile", &self.profile)
             .field("limits", &self.limits)
+            .field("datagrams", &self.datagrams)
             .finish_non_exhaustive()
     }
 }

@@ -4,14 +4,15 @@
 //! of their numbers.
 
 use core::task::{Context, Poll, Waker};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Wake;
 
+use super::slab::Slab;
 use crate::testbed::LocalTask;
 
-/// The number of the future that `block_on` was given.
+/// The name of the future that `block_on` was given; no task has its slot.
 pub(crate) const ROOT: u64 = u64::MAX;
 
 #[derive(Debug, Default)]
@@ -44,15 +45,22 @@ impl Wake for Signal {
 }
 
 struct Task {
+    /// Rises with each task.
+    number: u64,
     owner: Option<u32>,
     future: Option<LocalTask>,
     signal: Arc<Signal>,
 }
 
+/// What a wake names: a slot, and which of its tenants.
+fn name(slot: u32, generation: u32) -> u64 {
+    u64::from(generation) << 32 | u64::from(slot)
+}
+
 /// The tasks of a world.
 #[derive(Default)]
 pub(crate) struct Executor {
-    tasks: BTreeMap<u64, Task>,
+    tasks: Slab<Task>,
     next: u64,
     ready: Arc<Ready>,
 }
@@ -74,11 +82,12 @@ impl Root {
 impl Executor {
     /// Run `future` until it ends, or until `owner` dies. It is polled first when the world next moves.
     pub(crate) fn spawn(&mut self, owner: Option<u32>, future: LocalTask) {
-        let task = self.next;
+        let number = self.next;
         self.next += 1;
-        let signal = self.signal(task);
+        let slot = self.tasks.vacant();
+        let signal = self.signal(name(slot, self.tasks.generation(slot)));
         signal.set();
-        self.tasks.insert(task, Task { owner, future: Some(future), signal });
+        self.tasks.insert(Task { number, owner, future: Some(future), signal });
     }
 
     fn signal(&self, task: u64) -> Arc<Signal> {
@@ -99,24 +108,33 @@ impl Executor {
 
     /// Poll a task that was woken.
     pub(crate) fn poll(&mut self, task: u64) {
-        let Some(held) = self.tasks.get_mut(&task) else { return };
+        let slot = task as u32;
+        if !self.tasks.is(slot, (task >> 32) as u32) {
+            return;
+        }
+        let Some(held) = self.tasks.get_mut(slot) else { return };
         let Some(mut future) = held.future.take() else { return };
         held.signal.queued.store(false, Ordering::Release);
         let waker = Waker::from(Arc::clone(&held.signal));
         let done = future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
         if done {
-            self.tasks.remove(&task);
-        } else if let Some(held) = self.tasks.get_mut(&task) {
+            self.tasks.remove(slot);
+        } else if let Some(held) = self.tasks.get_mut(slot) {
             held.future = Some(future);
         }
     }
 
     /// Drop the tasks of `owner`.
     pub(crate) fn end(&mut self, owner: u32) {
-        let ending: Vec<u64> =
-            self.tasks.iter().filter(|(_, task)| task.owner == Some(owner)).map(|(id, _)| *id).collect();
-        for task in ending {
-            self.tasks.remove(&task);
+        self.drop_those(|task| task.owner == Some(owner));
+    }
+
+    fn drop_those(&mut self, which: impl Fn(&Task) -> bool) {
+        let ending = self.tasks.iter().filter(|(_, task)| which(task));
+        let mut ending: Vec<(u64, u32)> = ending.map(|(slot, task)| (task.number, slot)).collect();
+        ending.sort_unstable();
+        for (_, slot) in ending {
+            self.tasks.remove(slot);
         }
     }
 
@@ -128,9 +146,7 @@ impl Executor {
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        while let Some((_, task)) = self.tasks.pop_first() {
-            drop(task);
-        }
+        self.drop_those(|_| true);
     }
 }
 

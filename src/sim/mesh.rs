@@ -132,6 +132,7 @@ impl World {
         let (identity, bytes) = (announcement.identity, FRAME + announcement.payload.len());
         let pushed: Vec<u32> = match from {
             Some(from) => self.node(node).mesh.iter().copied().filter(|peer| *peer != from).collect(),
+            None if self.config.datagrams => self.node(node).mesh.clone(),
             None => {
                 let topic = &announcement.topic;
                 self.node(node).conns.peers().filter(|peer| self.listens(*peer, topic)).collect()

@@ -221,9 +221,9 @@ impl World {
     /// Whether `node` knows an address of `peer`, or has a connection to it.
     fn knows(&mut self, node: u32, peer: u32) -> bool {
         let bucket = super::kad::bucket_of(self.positions[node as usize], self.positions[peer as usize]);
-        self.node(node).table.contains(bucket, peer)
+        self.connected(node, peer)
+            || self.node(node).table.contains(bucket, peer)
             || self.app(node).is_some_and(|app| app.addresses.contains(&peer))
-            || self.connected(node, peer)
     }
 
     /// The walk of a request asks whom it can, waits, or is over.

@@ -73,6 +73,9 @@ impl World {
     /// Whether a connection stands between `a` and `b`, now that one of them needs it: upkeep may have met a reset
     /// since it was last used.
     pub(super) fn still_connected(&mut self, a: u32, b: u32) -> bool {
+        if self.config.datagrams {
+            return true;
+        }
         let Some(usage) = self.node(a).conns.get(b) else { return false };
         if self.links.may_reset(a, b) {
             let idle = self.ms().saturating_sub(usage.used.max(self.changed_links));

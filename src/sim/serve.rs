@@ -147,7 +147,7 @@ impl World {
             self.exchanges.remove(slot);
             return;
         }
-        if self.node(client).conns.get(node).is_none() {
+        if !self.connected(client, node) {
             self.answer(slot, self.now, Reply::Broken, FRAME);
             return;
         }

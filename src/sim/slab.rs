@@ -32,6 +32,11 @@ impl<T> Slab<T> {
         (self.slots.len() - 1) as u32
     }
 
+    /// The slot that the next value will take.
+    pub(crate) fn vacant(&self) -> u32 {
+        self.free.last().copied().unwrap_or(self.slots.len() as u32)
+    }
+
     /// Free the slot, which gives back what was in it.
     pub(crate) fn remove(&mut self, index: u32) -> Option<T> {
         let slot = self.slots.get_mut(index as usize)?;
@@ -89,8 +94,9 @@ mod tests {
         assert_eq!(slab.remove(a), Some("a"));
         assert!(!slab.is(a, first));
         assert_eq!(slab.remove(a), None);
+        assert_eq!(slab.vacant(), a);
         let b = slab.insert("b");
-        assert_eq!(b, a);
+        assert_eq!((b, slab.vacant()), (a, a + 1));
         assert!(!slab.is(b, first));
         assert_eq!((slab.len(), slab.get(b)), (1, Some(&"b")));
     }

@@ -33,13 +33,16 @@ impl World {
         self.links.delay(from, to, bytes, draw, extra)
     }
 
-    /// Whether a connection stands between `a` and `b`.
+    /// Whether a connection stands between `a` and `b`, or none is needed.
     pub(crate) fn connected(&self, a: u32, b: u32) -> bool {
-        self.node(a).conns.get(b).is_some()
+        self.config.datagrams || self.node(a).conns.get(b).is_some()
     }
 
     /// The connection, if one stands, is used now.
     fn touch(&mut self, a: u32, b: u32) {
+        if self.config.datagrams {
+            return;
+        }
         let ms = self.ms();
         if self.node_mut(a).conns.use_at(b, ms) {
             self.node_mut(b).conns.use_at(a, ms);
@@ -48,6 +51,9 @@ impl World {
 
     /// A connection between `a` and `b` stands from now on. `round_trip` is what it measured.
     pub(crate) fn connect(&mut self, a: u32, b: u32, round_trip: u64) {
+        if self.config.datagrams {
+            return;
+        }
         let ms = self.ms();
         for (node, other) in [(a, b), (b, a)] {
             if self.node(node).conns.len() >= self.config.limits.connections
@@ -86,6 +92,10 @@ impl World {
     pub(crate) fn disconnect(&mut self, a: u32, b: u32) {
         let there = self.node_mut(a).conns.remove(b);
         self.node_mut(b).conns.remove(a);
+        if self.config.datagrams {
+            self.leave_mesh(a, b);
+            return self.leave_mesh(b, a);
+        }
         if !there {
             return;
         }
@@ -230,6 +240,9 @@ impl World {
     /// Nanoseconds until `server` has agreed to what a stream of `client` is for. It answers in two messages, for
     /// the protocol's version and for its name, and the later one counts.
     fn opening(&self, client: u32, server: u32, draw: &Draw) -> u64 {
+        if self.config.datagrams {
+            return 0;
+        }
         let [offer, version, name] = [0, 2, 8].map(|slot| mix(draw.wide(slot) ^ OPENING));
         let back = |draw: u64| self.delay(server, client, FRAME, draw, mix(draw) as u32);
         self.delay(client, server, FRAME, offer, mix(offer) as u32)

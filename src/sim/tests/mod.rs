@@ -1,5 +1,6 @@
 //! What the world must show to an application, checked through its `Network` alone.
 
+mod datagrams;
 mod faults;
 mod lookups;
 mod replay;
