@@ -77,9 +77,8 @@ fn liveness(plan: &Plan) -> Result<(), String> {
 /// What stands beside a key, and what is a name alone, is no registry and was there at the start.
 fn placed(plan: &Plan) -> Result<(), String> {
     let peers = plan.nodes.registries..plan.nodes.start;
-    let named = [("nobody", &plan.nodes.nobody)];
-    let sets = named.into_iter().chain(plan.nodes.placed.iter().map(|it| ("placed", &it.nodes)));
-    for (key, set) in sets {
+    let placed = plan.nodes.placed.iter().map(|it| ("placed", &it.nodes));
+    for (key, set) in core::iter::once(("nobody", &plan.nodes.nobody)).chain(placed) {
         if let Some(node) = set.iter().find(|node| !peers.contains(&node.0)) {
             return Err(format!("nodes.{key}: {node} is no modelled peer of the start"));
         }

@@ -105,8 +105,7 @@ fn keeping_nodes(plan: &Plan, which: impl Fn(NodeRole) -> bool, kept: &BTreeSet<
 
 /// How many nodes all faults name together.
 fn places(plan: &Plan) -> usize {
-    let mut events = plan.timeline.events.clone();
-    events.iter_mut().flat_map(|it| it.what.sets_mut()).map(|set| set.len()).sum()
+    plan.timeline.events.iter().flat_map(|it| it.what.sets()).map(NodeSet::len).sum()
 }
 
 fn keeping_struck(plan: &Plan, kept: &BTreeSet<usize>) -> Plan {
@@ -118,9 +117,15 @@ fn keeping_struck(plan: &Plan, kept: &BTreeSet<usize>) -> Plan {
             kept.contains(&(place - 1))
         });
     };
-    for event in &mut plan.timeline.events {
-        event.what.sets_mut().into_iter().for_each(&mut thinned);
-    }
-    plan.timeline.events.retain_mut(|it| !it.what.sets_mut().iter().any(|set| set.is_empty()));
+    plan.timeline.events.retain_mut(|event| {
+        // All of its sets are gone through, so that places are counted alike; one that is empty afterwards may mean
+        // something else in a turn than one with nodes.
+        let mut whole = true;
+        for set in event.what.sets_mut() {
+            thinned(set);
+            whole &= !set.is_empty();
+        }
+        whole
+    });
     plan
 }

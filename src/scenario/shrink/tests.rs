@@ -1,10 +1,11 @@
+use core::time::Duration;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::*;
-use crate::scenario::Scenario;
-use crate::scenario::plan::{Act, NodeRole, Plan, Turn};
+use crate::scenario::plan::{Act, NodeRole, Plan, PlannedEvent, Turn};
+use crate::scenario::{NodeSet, Scenario, Span};
 use crate::testbed::NodeId;
 
 /// Two lists and a number.
@@ -217,4 +218,19 @@ fn a_plan_shrinks_to_what_an_abstract_fault_needs() {
     assert!(size.nodes <= 3, "{size}");
     assert_eq!(size.registries, 2, "{size}");
     assert!(smallest.roles().iter().filter(|it| matches!(it, NodeRole::Peer)).count() <= 1);
+}
+
+#[test]
+fn peers_that_name_others_alone_never_come_to_name_each_other() {
+    let mut plan = plan(5);
+    let set = |nodes: &str| nodes.parse::<NodeSet>().unwrap();
+    let what = Turn::Collude { nodes: set("10..12"), to: set("20..23"), on: true };
+    plan.timeline.events = vec![PlannedEvent { at: Span(Duration::from_secs(1)), what }];
+    let struck = (0..plan.axes()).find(|axis| plan.parts(*axis) == 5).unwrap();
+    // Without any whom they name the turn would mean another one.
+    let less = plan.keeping(struck, &[0, 1]).unwrap();
+    assert_eq!(less.timeline.events, []);
+    let less = plan.keeping(struck, &[1, 4]).unwrap();
+    let what = Turn::Collude { nodes: set("11"), to: set("22"), on: true };
+    assert_eq!(less.timeline.events[0].what, what);
 }
