@@ -23,7 +23,8 @@
 //! - **When a write fails** (a full disk, say), its batch and every batch accepted since, of every store, is
 //!   reported as [`StoreError::Medium`], and reads see what is durable. So nothing outlives what it was built
 //!   on. The next batch is another try, and when the medium writes again, so does the store: nothing needs
-//!   to be restarted. Reads go on meanwhile.
+//!   to be restarted. Reads go on meanwhile, except that while the file is opened anew after the failure and
+//!   checked, reads and batches are refused as [`StoreError::Medium`] too.
 //! - **Dropping** the last handle (the [`Disk`] and all its stores) waits until everything accepted is written.
 //!
 //! # Needs
