@@ -3,38 +3,59 @@
 //! Eight bytes each, sorted by peer. A connection stands while both ends list it; whoever changes one end
 //! changes the other. Time does not go back: a connection is touched at the time of the last touch or later.
 //!
+//! Only the *near* end, the one that dialled, notes each use: most messages go over few nodes' connections, and the other
+//! ends are all over the memory. The *far* end knows when it looked last, which was no later than the truth, and asks the
+//! near one when it matters.
+//!
 //! A node that holds as many connections as it may drops the one that it has not used for longest, for each new one. So
 //! the next few of these are looked for at once.
 
 /// Set in `Conn::used` when the mesh holds the connection open.
 const PINNED: u32 = 1 << 31;
+/// Set in `Conn::used` at the end that does not note uses.
+const FAR: u32 = 1 << 30;
+/// The rest of `Conn::used`: the latest time that can be told, 12 days in milliseconds.
+pub(crate) const LATEST: u32 = FAR - 1;
 
 /// How many of the stalest are looked for at once.
 const STALE: usize = 32;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Conn {
-    /// Milliseconds of the run at the last use, and [`PINNED`].
+    /// Milliseconds of the run at the last use, [`PINNED`] and [`FAR`].
     used: u32,
     peer: u32,
+}
+
+impl Conn {
+    fn age(self) -> (u32, u32) {
+        (self.used & LATEST, self.peer)
+    }
+
+    fn set(&mut self, ms: u32) {
+        self.used = (self.used & !LATEST) | ms.min(LATEST);
+    }
 }
 
 /// The connections of one node.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Conns {
     list: Vec<Conn>,
-    /// Those that had not been used for longest when it was last looked, the stalest last. One that has been used or
-    /// held open since, or has ended, is no longer among them; what is not among them was used later.
-    stale: Vec<Conn>,
+    /// Those that had not been used for longest when it was last looked, by last use and peer, the stalest last. One
+    /// that has been used or held open since, or has ended, is no longer among them; what is not among them was used
+    /// later.
+    stale: Vec<(u32, u32)>,
 }
 
 /// What a node knows of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Usage {
-    /// Milliseconds of the run at the last use.
+    /// Milliseconds of the run at the last use, or before it at the far end.
     pub(crate) used: u32,
     /// Whether the mesh holds it open.
     pub(crate) pinned: bool,
+    /// Whether the other end knows better when it was used.
+    pub(crate) far: bool,
 }
 
 impl Conns {
@@ -45,27 +66,32 @@ impl Conns {
     /// The connection with `peer`.
     pub(crate) fn get(&self, peer: u32) -> Option<Usage> {
         let conn = self.list[self.find(peer).ok()?];
-        Some(Usage { used: conn.used & !PINNED, pinned: conn.used & PINNED != 0 })
+        let (pinned, far) = (conn.used & PINNED != 0, conn.used & FAR != 0);
+        Some(Usage { used: conn.used & LATEST, pinned, far })
     }
 
-    /// The connection with `peer`, if one stands, was used at `ms`. Returns whether one stands.
+    /// The connection with `peer`, if one stands, was used at `ms`. Returns whether that is to be noted at the other
+    /// end.
     pub(crate) fn use_at(&mut self, peer: u32, ms: u32) -> bool {
         let Ok(i) = self.find(peer) else { return false };
         let conn = &mut self.list[i];
-        conn.used = (conn.used & PINNED) | (ms & !PINNED);
-        true
+        let far = conn.used & FAR != 0;
+        if !far {
+            conn.set(ms);
+        }
+        far
     }
 
-    /// The connection with `peer` was used at `ms`; it is made if it was not there.
-    pub(crate) fn touch(&mut self, peer: u32, ms: u32) -> bool {
-        let used = ms & !PINNED;
+    /// The connection with `peer` was used at `ms`; it is made if it was not there, with this as its far end or not.
+    /// Both ends are told.
+    pub(crate) fn touch(&mut self, peer: u32, ms: u32, far: bool) -> bool {
         match self.find(peer) {
             Ok(i) => {
-                let conn = &mut self.list[i];
-                conn.used = (conn.used & PINNED) | used;
+                self.list[i].set(ms);
                 false
             }
             Err(i) => {
+                let used = ms.min(LATEST) | if far { FAR } else { 0 };
                 self.list.insert(i, Conn { used, peer });
                 true
             }
@@ -91,24 +117,50 @@ impl Conns {
         }
     }
 
-    /// The one that was not used for longest and is not held open.
-    pub(crate) fn stalest(&mut self) -> Option<u32> {
-        while let Some(stale) = self.stale.last().copied() {
-            if self.find(stale.peer).is_ok_and(|i| self.list[i] == stale) {
-                return Some(stale.peer);
+    /// The one that was not used for longest and is not held open. `near` tells of the near end with a peer when it was
+    /// used.
+    pub(crate) fn stalest(&mut self, near: impl Fn(u32) -> Option<u32>) -> Option<u32> {
+        loop {
+            while let Some(stale) = self.stale.last().copied() {
+                if self.find(stale.1).is_ok_and(|i| self.look(i, &near) == Some(stale)) {
+                    return Some(stale.1);
+                }
+                self.stale.pop();
             }
-            self.stale.pop();
+            let free = |c: &Conn| c.used & PINNED == 0;
+            let mut held: Vec<(u32, u32)> = self.list.iter().copied().filter(free).map(Conn::age).collect();
+            let some = held.len() > STALE;
+            if some {
+                held.select_nth_unstable(STALE);
+                held.truncate(STALE);
+            }
+            let oldest_else = held.iter().copied().max()?;
+            for age in &mut held {
+                let found = self.find(age.1).ok().and_then(|i| self.look(i, &near));
+                *age = found.unwrap_or(*age);
+            }
+            held.sort_unstable_by(|a, b| b.cmp(a));
+            let (last, stalest) = (*held.first()?, *held.last()?);
+            // Whoever is not among them was used at `oldest_else` or later.
+            let last = if some { last.min(oldest_else) } else { last };
+            if stalest > last {
+                continue;
+            }
+            // One that is used in the same millisecond as the last of them, or made then, could come between them.
+            self.stale.extend(held.iter().filter(|age| age.0 < last.0));
+            return Some(stalest.1);
         }
-        let mut held: Vec<Conn> = self.list.iter().copied().filter(|c| c.used & PINNED == 0).collect();
-        if held.len() > STALE {
-            held.select_nth_unstable(STALE);
-            held.truncate(STALE);
+    }
+
+    /// When the connection at place `i` was used, and with whom, unless it is held open. The far end learns it.
+    fn look(&mut self, i: usize, near: impl Fn(u32) -> Option<u32>) -> Option<(u32, u32)> {
+        let conn = self.list.get_mut(i).filter(|conn| conn.used & PINNED == 0)?;
+        if conn.used & FAR != 0
+            && let Some(ms) = near(conn.peer)
+        {
+            conn.set(ms);
         }
-        held.sort_unstable_by(|a, b| b.cmp(a));
-        // One that is used in the same millisecond as the last of them, or made then, could come between them.
-        let last = held.first()?.used;
-        self.stale.extend(held.iter().filter(|c| c.used < last));
-        held.last().map(|stalest| stalest.peer)
+        Some(conn.age())
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -140,12 +192,13 @@ mod tests {
     #[test]
     fn the_stalest_that_is_not_held_open_goes_first() {
         let mut conns = Conns::default();
-        assert!(conns.touch(5, 10) && conns.touch(3, 20) && conns.touch(9, 5));
-        assert!(!conns.touch(5, 30));
+        let none = |_| None;
+        assert!(conns.touch(5, 10, false) && conns.touch(3, 20, false) && conns.touch(9, 5, false));
+        assert!(!conns.touch(5, 30, false));
         conns.pin(9, true);
-        assert_eq!(conns.stalest(), Some(3));
-        conns.touch(9, 50);
-        assert_eq!(conns.get(9), Some(Usage { used: 50, pinned: true }));
+        assert_eq!(conns.stalest(none), Some(3));
+        conns.touch(9, 50, false);
+        assert_eq!(conns.get(9), Some(Usage { used: 50, pinned: true, far: false }));
         conns.pin(9, false);
         assert!(conns.remove(3) && !conns.remove(3));
         assert_eq!(conns.peers().collect::<Vec<_>>(), [5, 9]);
@@ -154,9 +207,10 @@ mod tests {
     #[test]
     fn the_stalest_is_what_a_look_at_everyone_finds() {
         let mut stream = Seed::new(3).stream(Concern(1000), 0);
-        let (mut conns, mut plain) = (Conns::default(), BTreeMap::new());
-        let mut ms = 0;
-        for _ in 0..40_000 {
+        // What is true of each, and whether this end is the far one.
+        let mut plain: BTreeMap<u32, (u32, bool, bool)> = BTreeMap::new();
+        let (mut conns, mut ms, mut asked) = (Conns::default(), 0, 0);
+        for _ in 0..60_000 {
             ms += u32::from(stream.below(4) == 0);
             let peer = stream.below(300) as u32;
             match stream.below(8) {
@@ -164,20 +218,28 @@ mod tests {
                 1 => {
                     let pinned = stream.below(2) == 0;
                     conns.pin(peer, pinned);
-                    plain.entry(peer).and_modify(|held: &mut (u32, bool)| held.1 = pinned);
+                    plain.entry(peer).and_modify(|held| held.1 = pinned);
                 }
-                2 => {
-                    assert_eq!(conns.use_at(peer, ms), plain.contains_key(&peer));
+                2 | 3 => {
+                    let far = plain.get(&peer).is_some_and(|held| held.2);
+                    assert_eq!(conns.use_at(peer, ms), far, "the near end notes it");
                     plain.entry(peer).and_modify(|held| held.0 = ms);
                 }
-                3 => {
-                    conns.touch(peer, ms);
-                    plain.entry(peer).or_insert((ms, false)).0 = ms;
+                4 => {
+                    let far = stream.below(2) == 0;
+                    conns.touch(peer, ms, far);
+                    plain.entry(peer).or_insert((ms, false, far)).0 = ms;
                 }
                 _ => {
-                    let free = plain.iter().filter(|(_, (_, pinned))| !pinned);
-                    let stalest = free.map(|(peer, (used, _))| (*used, *peer)).min().map(|(_, peer)| peer);
-                    assert_eq!(conns.stalest(), stalest, "at {ms}");
+                    let free = plain.iter().filter(|(_, (_, pinned, _))| !pinned);
+                    let stalest = free.map(|(peer, (used, ..))| (*used, *peer)).min().map(|(_, peer)| peer);
+                    let looks = core::cell::Cell::new(0);
+                    let near = |peer| {
+                        looks.set(looks.get() + 1);
+                        plain.get(&peer).map(|held| held.0)
+                    };
+                    assert_eq!(conns.stalest(near), stalest, "at {ms}");
+                    asked += looks.get();
                     if let Some(peer) = stalest {
                         conns.remove(peer);
                         plain.remove(&peer);
@@ -185,5 +247,6 @@ mod tests {
                 }
             }
         }
+        assert!(asked > 1_000, "{asked}: the near ends were needed");
     }
 }

@@ -78,6 +78,8 @@ impl World {
         }
         let Some(usage) = self.node(a).conns.get(b) else { return false };
         if self.links.may_reset(a, b) {
+            let near = if usage.far { self.node(b).conns.get(a) } else { None };
+            let usage = near.unwrap_or(usage);
             let idle = self.ms().saturating_sub(usage.used.max(self.changed_links));
             let messages = UPKEEP * f64::from(idle) / 1000.0;
             let draw = self.reset_draw(a, b, u64::from(usage.used) ^ u64::MAX);

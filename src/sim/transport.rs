@@ -38,7 +38,7 @@ impl World {
         self.config.datagrams || self.node(a).conns.get(b).is_some()
     }
 
-    /// The connection, if one stands, is used now.
+    /// The connection, if one stands, is used now. It is quicker when `a` has dialled it.
     fn touch(&mut self, a: u32, b: u32) {
         if self.config.datagrams {
             return;
@@ -49,7 +49,15 @@ impl World {
         }
     }
 
-    /// A connection between `a` and `b` stands from now on. `round_trip` is what it measured.
+    /// The connection of `node` that was not used for longest.
+    fn stalest(&mut self, node: u32) -> Option<u32> {
+        let mut conns = core::mem::take(&mut self.node_mut(node).conns);
+        let stalest = conns.stalest(|peer| Some(self.node(peer).conns.get(node)?.used));
+        self.node_mut(node).conns = conns;
+        stalest
+    }
+
+    /// A connection between `a`, which dialled, and `b` stands from now on. `round_trip` is what it measured.
     pub(crate) fn connect(&mut self, a: u32, b: u32, round_trip: u64) {
         if self.config.datagrams {
             return;
@@ -58,14 +66,14 @@ impl World {
         for (node, other) in [(a, b), (b, a)] {
             if self.node(node).conns.len() >= self.config.limits.connections
                 && self.node(node).conns.get(other).is_none()
-                && let Some(stalest) = self.node_mut(node).conns.stalest()
+                && let Some(stalest) = self.stalest(node)
             {
                 reached!(ConnectionDisplaced);
                 self.disconnect(node, stalest);
             }
         }
-        self.node_mut(b).conns.touch(a, ms);
-        let new = self.node_mut(a).conns.touch(b, ms);
+        self.node_mut(b).conns.touch(a, ms, true);
+        let new = self.node_mut(a).conns.touch(b, ms, false);
         if new {
             self.absolve(a, b);
             self.risk_greeting(a, b);
@@ -311,7 +319,9 @@ impl World {
     pub(crate) fn delivered(&mut self, from: u32, to: u32, kind: u8, identity: u64, bytes: usize) {
         self.account.messages += 1;
         self.account.bytes += bytes as u64;
-        self.touch(from, to);
+        // Mostly it was the asker that dialled.
+        let (a, b) = if kind & ANSWER == 0 { (from, to) } else { (to, from) };
+        self.touch(a, b);
         self.note(TraceEvent::Delivered { from, to, kind, identity });
     }
 }

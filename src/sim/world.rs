@@ -115,7 +115,7 @@ impl World {
 
     /// Milliseconds of the run, as connections count them.
     pub(crate) fn ms(&self) -> u32 {
-        (self.now / 1_000_000).min(u64::from(u32::MAX >> 1)) as u32
+        (self.now / 1_000_000).min(u64::from(super::conns::LATEST)) as u32
     }
 
     pub(crate) fn node(&self, node: u32) -> &Node {

@@ -36,6 +36,14 @@ struct Candidate {
     depth: u8,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    /// Its distance, and its number.
+    place: (u64, u32),
+    /// When it counts as silent.
+    until: u64,
+}
+
 /// What a walk wants next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -51,9 +59,14 @@ pub(crate) enum Step {
 #[derive(Debug, Default)]
 pub(crate) struct Walk {
     target: u64,
+    /// By distance.
     candidates: Vec<Candidate>,
-    /// Who is waited for, and until when. Beside the candidates, as these are moved for each that is entered.
-    waiting: Vec<(u32, u64)>,
+    /// Nobody before this place is yet to be asked.
+    first_new: usize,
+    /// Who is waited for, by distance. Beside the candidates, as these are moved for each that is entered.
+    waiting: Vec<Waiting>,
+    /// How far the closest stand that answered, at most [`K`] of them, by distance.
+    nearest: Vec<(u64, u32)>,
     /// How many are yet to be asked whom the table held and no answer has named.
     unnamed: u32,
     fruitless: u32,
@@ -66,7 +79,9 @@ impl Walk {
     pub(crate) fn start(&mut self, target: u64) {
         self.target = target;
         self.candidates.clear();
+        self.first_new = 0;
         self.waiting.clear();
+        self.nearest.clear();
         self.unnamed = 0;
         self.fruitless = 0;
         self.stalled = false;
@@ -80,6 +95,11 @@ impl Walk {
 
     /// Learn of a peer, from an answer whose giver stands right above `depth`. Returns whether it was not known.
     fn enter(&mut self, peer: u32, position: u64, depth: u8) -> bool {
+        // Once there are plenty, most stand beyond them all.
+        let full = self.candidates.len() >= CANDIDATES && self.unnamed == 0;
+        if full && self.candidates.last().is_some_and(|last| position ^ self.target > last.distance) {
+            return false;
+        }
         // Most of those whom an answer names were named before.
         let new = self.seen.insert(peer);
         if !new && self.unnamed == 0 {
@@ -106,6 +126,7 @@ impl Walk {
         }
         self.unnamed += u32::from(depth == UNNAMED);
         self.candidates.insert(at, Candidate { distance, peer, state: State::New, depth });
+        self.first_new = self.first_new.min(at);
         true
     }
 
@@ -132,8 +153,13 @@ impl Walk {
             return false;
         }
         candidate.state = State::Answered;
-        let deeper = candidate.depth.saturating_add(1);
+        let (place, deeper) = ((candidate.distance, peer), candidate.depth.saturating_add(1));
         self.wait_no_longer(peer);
+        let at = self.nearest.partition_point(|nearer| *nearer < place);
+        if at < K {
+            self.nearest.truncate(K - 1);
+            self.nearest.insert(at, place);
+        }
         let mut progress = self.candidates.len() < K;
         let edge = self.candidates.get(K - 1).or(self.candidates.last()).map_or(0, |c| c.distance);
         for other in named {
@@ -156,57 +182,70 @@ impl Walk {
 
     /// Returns whether `peer` was waited for.
     fn wait_no_longer(&mut self, peer: u32) -> bool {
-        let place = self.waiting.iter().position(|(waited, _)| *waited == peer);
-        place.map(|place| self.waiting.swap_remove(place)).is_some()
+        let place = self.waiting.iter().position(|waiting| waiting.place.1 == peer);
+        place.map(|place| self.waiting.remove(place)).is_some()
     }
 
     /// What to do at `now`; a peer asked now may be silent for `patience`. Those that have just become
     /// silent are handed to `silent`.
+    ///
+    /// It is what a look at all candidates by distance would find, up to the first that is yet to be asked: who is
+    /// waited for and stands closer than that has become silent or fills one of the places, and the walk is over
+    /// when the k closest before any who is waited for have answered.
     pub(crate) fn next(&mut self, now: u64, patience: u64, mut silent: impl FnMut(u32)) -> Step {
-        let mut answered = 0usize;
-        let mut counting = true;
-        let mut soonest = u64::MAX;
+        const BEYOND: (u64, u32) = (u64::MAX, u32::MAX);
         let capacity = if self.stalled { K } else { ALPHA as usize };
-        for candidate in &mut self.candidates {
-            match candidate.state {
-                State::Waiting => {
-                    let place = self.waiting.iter().position(|(peer, _)| *peer == candidate.peer);
-                    let until =
-                        place.and_then(|place| self.waiting.get(place)).map_or(0, |(_, until)| *until);
-                    if now < until {
-                        soonest = soonest.min(until);
-                        if self.waiting.len() >= capacity {
-                            break;
+        let new = self.next_new();
+        let new_place = new.map_or(BEYOND, |new| (new.distance, new.peer));
+        let enough = self.nearest.get(K - 1).copied().unwrap_or(BEYOND);
+        let mut soonest = u64::MAX;
+        let mut at = 0;
+        loop {
+            let waiting = self.waiting.get(at).filter(|waiting| waiting.place < new_place).copied();
+            let next = waiting.map_or(new_place, |waiting| waiting.place);
+            // Whoever is waited for still stands before `at`, and keeps the answers behind it from counting.
+            if at == 0 && enough < next {
+                return Step::Done;
+            }
+            match waiting {
+                Some(waiting) if now < waiting.until => {
+                    soonest = soonest.min(waiting.until);
+                    if self.waiting.len() >= capacity {
+                        break;
+                    }
+                    at += 1;
+                }
+                Some(waiting) => {
+                    self.waiting.remove(at);
+                    if let Some(candidate) = self.find(waiting.place.1, waiting.place.0 ^ self.target) {
+                        candidate.state = State::Silent;
+                    }
+                    silent(waiting.place.1);
+                }
+                None if self.waiting.len() >= capacity => break,
+                None => match self.candidates.get_mut(self.first_new) {
+                    None => break,
+                    Some(candidate) => {
+                        candidate.state = State::Waiting;
+                        if candidate.depth == UNNAMED {
+                            candidate.depth = 1;
+                            self.unnamed -= 1;
                         }
-                        counting = false;
-                        continue;
+                        let until = now.saturating_add(patience);
+                        self.waiting.insert(at, Waiting { place: new_place, until });
+                        return Step::Ask(new_place.1);
                     }
-                    candidate.state = State::Silent;
-                    if let Some(place) = place {
-                        self.waiting.swap_remove(place);
-                    }
-                    silent(candidate.peer);
-                }
-                State::Answered => {
-                    answered += 1;
-                    if counting && answered >= K {
-                        return Step::Done;
-                    }
-                }
-                State::New if self.waiting.len() >= capacity => break,
-                State::New => {
-                    candidate.state = State::Waiting;
-                    if candidate.depth == UNNAMED {
-                        candidate.depth = 1;
-                        self.unnamed -= 1;
-                    }
-                    self.waiting.push((candidate.peer, now.saturating_add(patience)));
-                    return Step::Ask(candidate.peer);
-                }
-                State::Silent | State::Failed => {}
+                },
             }
         }
         if self.waiting.is_empty() { Step::Done } else { Step::Wait(soonest) }
+    }
+
+    /// The closest that is yet to be asked.
+    fn next_new(&mut self) -> Option<Candidate> {
+        let rest = self.candidates.get(self.first_new..)?;
+        self.first_new += rest.iter().take_while(|c| c.state != State::New).count();
+        self.candidates.get(self.first_new).copied()
     }
 
     /// The closest `count` that answered, closest first.
@@ -223,7 +262,8 @@ impl Walk {
     /// Bytes on the heap.
     pub(crate) fn footprint(&self) -> usize {
         self.candidates.capacity() * size_of::<Candidate>()
-            + self.waiting.capacity() * size_of::<(u32, u64)>()
+            + self.waiting.capacity() * size_of::<Waiting>()
+            + self.nearest.capacity() * size_of::<(u64, u32)>()
             + self.seen.places.capacity() * 4
     }
 }
@@ -237,8 +277,8 @@ struct Seen {
 }
 
 impl Seen {
-    const PLACES: usize = 512;
-    const MOST: usize = 320;
+    const PLACES: usize = 1024;
+    const MOST: usize = 640;
 
     fn clear(&mut self) {
         if self.count > 0 || self.places.is_empty() {
@@ -250,7 +290,7 @@ impl Seen {
 
     /// Remember `peer`. Returns false only if it was remembered before.
     fn insert(&mut self, peer: u32) -> bool {
-        let mut place = (peer.wrapping_mul(0x9e37_79b1) >> 23) as usize;
+        let mut place = (peer.wrapping_mul(0x9e37_79b1) >> 22) as usize;
         while let Some(held) = self.places.get_mut(place % Self::PLACES) {
             if *held == peer {
                 return false;
