@@ -18,7 +18,7 @@ const FAR: u32 = 1 << 30;
 pub(crate) const LATEST: u32 = FAR - 1;
 
 /// How many of the stalest are looked for at once.
-const STALE: usize = 32;
+const STALE: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Conn {
@@ -30,6 +30,10 @@ struct Conn {
 impl Conn {
     fn age(self) -> (u32, u32) {
         (self.used & LATEST, self.peer)
+    }
+
+    fn usage(self) -> Usage {
+        Usage { used: self.used & LATEST, pinned: self.used & PINNED != 0, far: self.used & FAR != 0 }
     }
 
     fn set(&mut self, ms: u32) {
@@ -65,9 +69,7 @@ impl Conns {
 
     /// The connection with `peer`.
     pub(crate) fn get(&self, peer: u32) -> Option<Usage> {
-        let conn = self.list[self.find(peer).ok()?];
-        let (pinned, far) = (conn.used & PINNED != 0, conn.used & FAR != 0);
-        Some(Usage { used: conn.used & LATEST, pinned, far })
+        Some(self.list[self.find(peer).ok()?].usage())
     }
 
     /// The connection with `peer`, if one stands, was used at `ms`. Returns whether that is to be noted at the other
@@ -107,14 +109,10 @@ impl Conns {
         }
     }
 
-    pub(crate) fn remove(&mut self, peer: u32) -> bool {
-        match self.find(peer) {
-            Ok(i) => {
-                self.list.remove(i);
-                true
-            }
-            Err(_) => false,
-        }
+    /// The connection with `peer` no longer stands. Returns what it was.
+    pub(crate) fn remove(&mut self, peer: u32) -> Option<Usage> {
+        let place = self.find(peer).ok()?;
+        Some(self.list.remove(place).usage())
     }
 
     /// The one that was not used for longest and is not held open. `near` tells of the near end with a peer when it was
@@ -200,7 +198,7 @@ mod tests {
         conns.touch(9, 50, false);
         assert_eq!(conns.get(9), Some(Usage { used: 50, pinned: true, far: false }));
         conns.pin(9, false);
-        assert!(conns.remove(3) && !conns.remove(3));
+        assert!(conns.remove(3).is_some() && conns.remove(3).is_none());
         assert_eq!(conns.peers().collect::<Vec<_>>(), [5, 9]);
     }
 
@@ -214,7 +212,7 @@ mod tests {
             ms += u32::from(stream.below(4) == 0);
             let peer = stream.below(300) as u32;
             match stream.below(8) {
-                0 => assert_eq!(conns.remove(peer), plain.remove(&peer).is_some()),
+                0 => assert_eq!(conns.remove(peer).is_some(), plain.remove(&peer).is_some()),
                 1 => {
                     let pinned = stream.below(2) == 0;
                     conns.pin(peer, pinned);

@@ -24,7 +24,7 @@ use std::rc::Rc;
 use super::disk::Disk;
 use super::event::What;
 use super::kad::{K, Ring, Table, bucket_of};
-use super::node::{App, Node};
+use super::node::{App, Node, Standing};
 use super::op::{Aim, Phase};
 use super::records::Held;
 use super::rng::{Concern, Stream, below, mix};
@@ -53,7 +53,10 @@ impl World {
         };
         let draw = self.seed.draw(Concern::PEER, u64::from(node), 0);
         let (_, region) = self.links.join(&self.seed, spec.region);
-        let mut made = Node::new(spec.server, spec.dialable);
+        let app = matches!(spec.role, Role::Application);
+        let (server, dialable) = (spec.server, spec.dialable);
+        self.standings.push(Standing { life: 0, up: true, server, dialable, app });
+        let mut made = Node::new();
         match spec.role {
             Role::Application => {
                 let disk = Disk::new(self.config.store_limits());
@@ -82,7 +85,7 @@ impl World {
             return;
         }
         self.started = true;
-        let servers = (0..self.nodes.len() as u32).filter(|n| self.node(*n).server);
+        let servers = (0..self.nodes.len() as u32).filter(|n| self.standing(*n).server);
         self.ring = Ring::new(servers.map(|n| (self.positions[n as usize], n)).collect());
         let members: Vec<u32> = (0..self.nodes.len() as u32).collect();
         // In the order of their positions, as neighbours draw from the same ranges. What each draws does
@@ -90,7 +93,7 @@ impl World {
         let mut ordered = members.clone();
         ordered.sort_by_key(|node| (self.positions[*node as usize], *node));
         for node in &ordered {
-            if self.node(*node).up {
+            if self.standing(*node).up {
                 let stream = self.seed.stream(Concern::TABLE, u64::from(*node));
                 self.fill_table(*node, stream);
                 self.node_mut(*node).table.shrink();
@@ -112,8 +115,11 @@ impl World {
     fn greet(&mut self, members: &[u32]) {
         for node in members {
             for peer in self.node(*node).table.peers().to_vec() {
-                let either = self.node(*node).app.is_some() || self.node(peer).app.is_some();
-                if either && self.node(*node).up && self.reaches(*node, peer) && !self.connected(*node, peer)
+                let either = self.standing(*node).app || self.standing(peer).app;
+                if either
+                    && self.standing(*node).up
+                    && self.reaches(*node, peer)
+                    && !self.connected(*node, peer)
                 {
                     let trip = self.usual_round_trip(*node, peer);
                     self.connect(*node, peer, trip);
@@ -145,6 +151,13 @@ impl World {
         };
         let mut range = 0..self.ring.len();
         for bucket in 0..Table::BUCKETS {
+            if table.bucket(bucket).len() >= K {
+                continue;
+            }
+            range = self.ring.sharing(own, bucket, range);
+            if range.is_empty() && bucket > 0 {
+                break;
+            }
             // Those who share `bucket` bits: the half that differs in the next belongs to this bucket.
             let last = bucket == Table::BUCKETS - 1;
             let members = if last {
@@ -152,27 +165,21 @@ impl World {
             } else {
                 self.ring.sharing(own ^ (1 << (63 - bucket)), bucket + 1, range.clone())
             };
-            if table.bucket(bucket).len() < K {
-                if members.len() <= K {
-                    // Where not all have room, any of them may be the first.
-                    let (count, first) = (members.len(), stream.below(members.len() as u64) as usize);
-                    for step in 0..count {
-                        let place = members.start + (first + step) % count;
-                        list(self, bucket, self.ring.peer(place), &mut table);
-                    }
-                } else {
-                    for _ in 0..4 * K {
-                        if table.bucket(bucket).len() >= K {
-                            break;
-                        }
-                        let place = members.start + stream.below(members.len() as u64) as usize;
-                        list(self, bucket, self.ring.peer(place), &mut table);
-                    }
+            if members.len() <= K {
+                // Where not all have room, any of them may be the first.
+                let (count, first) = (members.len(), stream.below(members.len() as u64) as usize);
+                for step in 0..count {
+                    let place = members.start + (first + step) % count;
+                    list(self, bucket, self.ring.peer(place), &mut table);
                 }
-            }
-            range = self.ring.sharing(own, bucket + 1, range);
-            if range.is_empty() {
-                break;
+            } else {
+                for _ in 0..4 * K {
+                    if table.bucket(bucket).len() >= K {
+                        break;
+                    }
+                    let place = members.start + stream.below(members.len() as u64) as usize;
+                    list(self, bucket, self.ring.peer(place), &mut table);
+                }
             }
         }
         self.node_mut(node).table = table;
@@ -180,12 +187,12 @@ impl World {
 
     /// Whether `node` could list `peer`: it can be reached and dialled.
     fn lists(&self, node: u32, peer: u32) -> bool {
-        self.node(peer).dialable && self.reaches(node, peer)
+        self.standing(peer).dialable && self.reaches(node, peer)
     }
 
     /// `node` has heard of `other` from itself: it is listed if it is a server and there is room.
     pub(crate) fn contact(&mut self, node: u32, other: u32) {
-        if self.node(other).server {
+        if self.standing(other).server {
             let bucket = bucket_of(self.positions[node as usize], self.positions[other as usize]);
             self.node_mut(node).table.insert(bucket, other);
         }
@@ -220,12 +227,12 @@ impl World {
 
     /// Whether `b` is up and nothing between it and `a` is cut.
     pub(crate) fn reaches(&self, a: u32, b: u32) -> bool {
-        self.node(b).up && !self.links.parts(a, b)
+        self.standing(b).up && !self.links.parts(a, b)
     }
 
     /// A node joins through a few that it knows, by walking towards itself.
     fn join(&mut self, node: u32) {
-        let life = u64::from(self.node(node).life);
+        let life = u64::from(self.standing(node).life);
         let mut stream = self.seed.stream(Concern::JOIN, mix(u64::from(node) << 32 | life) ^ self.now);
         let target = self.positions[node as usize];
         let identity = mix(mix(u64::from(node) << 32 | life) ^ self.now);
@@ -237,7 +244,7 @@ impl World {
                 break;
             }
             let peer = self.ring.peer(stream.below(self.ring.len() as u64) as usize);
-            if peer != node && self.node(peer).dialable && self.reaches(node, peer) {
+            if peer != node && self.standing(peer).dialable && self.reaches(node, peer) {
                 op.walk.learn(peer, self.positions[peer as usize]);
                 // Their addresses are part of its configuration, so it lists them from the first.
                 self.contact(node, peer);
@@ -251,13 +258,13 @@ impl World {
     /// A node's walk towards itself is over.
     pub(crate) fn joined(&mut self, node: u32) {
         if self.node(node).table.peers().is_empty() {
-            let life = self.node(node).life;
+            let life = self.standing(node).life;
             let jitter = self.seed.draw(Concern::JOIN, u64::from(node), self.now).wide(0);
             let at = self.now + REJOIN + below(jitter, REJOIN);
             return self.push(at, mix(u64::from(node)), What::Rejoin { node, life });
         }
         self.node_mut(node).joined = true;
-        let life = u64::from(self.node(node).life);
+        let life = u64::from(self.standing(node).life);
         let stream = self.seed.stream(Concern::UPKEEP, mix(u64::from(node) << 32 | life) ^ self.now);
         self.fill_table(node, stream);
         self.meet(node);
@@ -270,7 +277,7 @@ impl World {
             if self.connected(node, peer) {
                 continue;
             }
-            let meets = self.reaches(node, peer) && self.node(peer).dialable;
+            let meets = self.reaches(node, peer) && self.standing(peer).dialable;
             self.account.dials += 1;
             self.account.failed_dials += u64::from(!meets);
             self.note(TraceEvent::Dialled { from: node, to: peer, connected: meets });
@@ -283,7 +290,7 @@ impl World {
 
     /// A node that found nobody tries again.
     pub(crate) fn rejoin(&mut self, node: u32, life: u32) {
-        if self.is_up(node) && self.node(node).life == life && !self.node(node).joined {
+        if self.is_up(node) && self.standing(node).life == life && !self.node(node).joined {
             self.join(node);
         }
     }
@@ -297,16 +304,17 @@ impl World {
         let peers: Vec<u32> = self.node(node).conns.peers().collect();
         for peer in peers {
             let delay = self.usual_round_trip(node, peer) / 2;
-            self.node_mut(peer).conns.remove(node);
-            self.leave_mesh(peer, node);
-            if self.node(peer).app.is_some() {
+            if self.node_mut(peer).conns.remove(node).is_some_and(|held| held.pinned) {
+                self.leave_mesh(peer, node);
+            }
+            if self.standing(peer).app {
                 let identity = mix(u64::from(node) << 32 | u64::from(peer));
                 self.push(now + delay, identity, What::Down { node: peer, peer: node });
             }
         }
-        let held = self.node_mut(node);
-        held.up = false;
+        self.standing_mut(node).up = false;
         self.unreachable += 1;
+        let life = self.standing(node).life + 1;
         let held = self.node_mut(node);
         held.joined = false;
         held.died = now;
@@ -324,7 +332,6 @@ impl World {
                 }
             }
         }
-        let life = held.life + 1;
         let Some(app) = &mut held.app else { return };
         let network = app.end_life();
         let disk = {
@@ -373,13 +380,13 @@ impl World {
         self.changes += 1;
         let now = self.now;
         let started = self.started;
-        let held = self.node_mut(node);
-        held.up = true;
+        let standing = self.standing_mut(node);
+        standing.up = true;
+        standing.life += 1;
+        let life = standing.life;
         self.unreachable = self.unreachable.saturating_sub(1);
         let held = self.node_mut(node);
-        held.life += 1;
         held.busy_until = now;
-        let life = held.life;
         if let Some(app) = &held.app {
             app.disk.borrow_mut().life = life;
         }
@@ -399,7 +406,7 @@ impl World {
 
     /// The servers closest to `position` that are up and can be dialled: where a record belongs.
     pub(crate) fn closest_servers(&self, position: u64, count: usize) -> Vec<u32> {
-        self.ring.closest(position, count, |n| self.node(n).up && self.node(n).dialable)
+        self.ring.closest(position, count, |n| self.standing(n).up && self.standing(n).dialable)
     }
 
     /// Place a record at the servers closest to its key.

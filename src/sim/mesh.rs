@@ -65,7 +65,7 @@ impl World {
         let mesh = &mut self.node_mut(node).mesh;
         let Some(place) = mesh.iter().position(|p| *p == other) else { return };
         mesh.remove(place);
-        if self.node(node).up && self.node(node).mesh.len() < FEWEST {
+        if self.standing(node).up && self.node(node).mesh.len() < FEWEST {
             let draw = self.seed.draw(Concern::GOSSIP, u64::from(node), self.now);
             let at = self.now.saturating_add(below(draw.wide(0), HEARTBEAT));
             self.push(at, mix(u64::from(node)), What::Graft(node));
@@ -75,9 +75,9 @@ impl World {
     /// Two members become neighbours if both can.
     fn join_hands(&mut self, a: u32, b: u32) {
         let fits = a != b
-            && self.node(a).up
-            && self.node(b).up
-            && (self.node(a).dialable || self.node(b).dialable)
+            && self.standing(a).up
+            && self.standing(b).up
+            && (self.standing(a).dialable || self.standing(b).dialable)
             && self.node(b).mesh.len() < MOST
             && !self.node(a).mesh.contains(&b)
             && self.reaches(a, b)

@@ -31,7 +31,7 @@ impl SimNetwork {
 
     /// Whether the life that this belongs to has not ended.
     fn alive(&self, world: &World) -> bool {
-        let node = world.node(self.node);
+        let node = world.standing(self.node);
         node.up && node.life == self.life
     }
 }

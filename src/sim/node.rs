@@ -15,17 +15,24 @@ use super::records::{Providers, Records};
 use crate::network::{Event, RequestId, Responder};
 use crate::testbed::Garble;
 
-/// A node.
-pub(crate) struct Node {
+/// What others ask of a node before anything else. Apart from the rest, so that it stays in the cache for all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    /// Rises with each restart.
+    pub(crate) life: u32,
     pub(crate) up: bool,
     pub(crate) server: bool,
     pub(crate) dialable: bool,
+    /// Whether an application is on it.
+    pub(crate) app: bool,
+}
+
+/// A node, beside its [`Standing`].
+pub(crate) struct Node {
     pub(crate) silent: bool,
     pub(crate) stalled: bool,
     /// Whether its table was filled once in this life.
     pub(crate) joined: bool,
-    /// Rises with each restart.
-    pub(crate) life: u32,
     /// When the last life ended.
     pub(crate) died: u64,
     /// Until when it serves what it has accepted.
@@ -125,15 +132,11 @@ impl App {
 }
 
 impl Node {
-    pub(crate) fn new(server: bool, dialable: bool) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            up: true,
-            server,
-            dialable,
             silent: false,
             stalled: false,
             joined: false,
-            life: 0,
             died: 0,
             busy_until: 0,
             slow: 1,

@@ -125,7 +125,7 @@ impl World {
         walk.start(target);
         Op {
             owner,
-            life: self.node(owner).life,
+            life: self.standing(owner).life,
             id: None,
             aim,
             phase: Phase::Waiting,
@@ -284,7 +284,7 @@ impl World {
     /// Frees a request whose node has died since. Returns whether it did.
     pub(crate) fn orphaned(&mut self, slot: u32) -> bool {
         let Some(op) = self.ops.get(slot) else { return true };
-        let node = self.node(op.owner);
+        let node = self.standing(op.owner);
         if node.up && node.life == op.life {
             return false;
         }

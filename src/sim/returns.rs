@@ -17,17 +17,17 @@ impl World {
         let (client, server, identity) = (exchange.client, exchange.server, exchange.identity);
         let tag = exchange.kind as u8 | ANSWER;
         let broken = matches!(exchange.reply, Reply::Broken);
-        if !self.is_up(client) || self.node(client).life != exchange.client_life {
+        if !self.is_up(client) || self.standing(client).life != exchange.client_life {
             return self.lose(server, client, tag, identity, Loss::Gone);
         }
         if self.is_cut(server, client) {
             self.lose(server, client, tag, identity, Loss::Cut);
             return self.disconnect(client, server);
         }
-        let node = self.node(server);
-        let died = node.life != exchange.server_life || !node.up;
-        let again = node.life > exchange.server_life.saturating_add(1);
-        if !broken && died && (again || node.died < exchange.leaves) {
+        let now = self.standing(server);
+        let died = now.life != exchange.server_life || !now.up;
+        let again = now.life > exchange.server_life.saturating_add(1);
+        if !broken && died && (again || self.node(server).died < exchange.leaves) {
             self.lose(server, client, tag, identity, Loss::Gone);
             reached!(AnswererDied);
             exchange.reply = Reply::Broken;

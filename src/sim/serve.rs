@@ -41,7 +41,7 @@ impl World {
             self.exchanges.remove(slot);
             return;
         }
-        if !self.is_up(server) || self.node(server).life != life {
+        if !self.is_up(server) || self.standing(server).life != life {
             // The host says that nobody listens there any more.
             self.lose(client, server, tag, identity, Loss::Gone);
             self.answer(slot, self.now, Reply::Broken, FRAME);
@@ -67,7 +67,7 @@ impl World {
             self.answer(slot, self.now, reply, FRAME);
             return;
         }
-        if kind == Kind::Question && self.node(server).app.is_some() {
+        if kind == Kind::Question && self.standing(server).app {
             self.question(slot, client, server);
             return;
         }

@@ -64,7 +64,7 @@ impl World {
 
     /// The oldest batch of a node's store has reached the disk.
     fn synced(&mut self, node: u32, life: u32) {
-        if self.node(node).life != life || !self.is_up(node) {
+        if self.standing(node).life != life || !self.is_up(node) {
             return;
         }
         let write = self.app(node).and_then(|app| app.disk.borrow_mut().sync_next());

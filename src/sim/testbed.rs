@@ -229,7 +229,7 @@ impl Testbed for SimTestbed {
             if !world.is_up(node.0) {
                 return None;
             }
-            let life = world.node(node.0).life;
+            let life = world.standing(node.0).life;
             let app = world.app(node.0)?;
             if app.network_taken == Some(life) {
                 return None;
@@ -246,7 +246,7 @@ impl Testbed for SimTestbed {
             if !world.is_up(node.0) {
                 return None;
             }
-            let life = world.node(node.0).life;
+            let life = world.standing(node.0).life;
             let app = world.app(node.0)?;
             if app.store_taken == Some(life) {
                 return None;

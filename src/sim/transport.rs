@@ -98,21 +98,21 @@ impl World {
 
     /// The connection between `a` and `b` ends. Both ends are told.
     pub(crate) fn disconnect(&mut self, a: u32, b: u32) {
-        let there = self.node_mut(a).conns.remove(b);
+        let held = self.node_mut(a).conns.remove(b);
         self.node_mut(b).conns.remove(a);
         if self.config.datagrams {
             self.leave_mesh(a, b);
             return self.leave_mesh(b, a);
         }
-        if !there {
-            return;
-        }
+        let Some(held) = held else { return };
         self.absolve(a, b);
-        self.leave_mesh(a, b);
-        self.leave_mesh(b, a);
+        if held.pinned {
+            self.leave_mesh(a, b);
+            self.leave_mesh(b, a);
+        }
         self.note(TraceEvent::Disconnected { a, b });
         for (node, other) in [(a, b), (b, a)] {
-            if self.node(node).up && self.node(node).app.is_some() {
+            if self.standing(node).up && self.standing(node).app {
                 self.tell(node, Event::Peer { peer: SimPeer(other), change: PeerChange::Down });
             }
         }
@@ -180,14 +180,14 @@ impl World {
         }
         self.account.dials += 1;
         self.note(TraceEvent::Dialling { from: client, to: server });
-        let answers = self.node(server).up && self.node(server).dialable;
+        let answers = self.standing(server).up && self.standing(server).dialable;
         let fate = self.links.dial(client, server, answers, draw);
         let (succeeds, takes) = (fate.connects, crate::time::nanos(fate.takes));
         let dial = self.dials.insert(Dial {
             client,
             server,
-            client_life: self.node(client).life,
-            server_life: self.node(server).life,
+            client_life: self.standing(client).life,
+            server_life: self.standing(server).life,
             started: self.now,
             succeeds,
             head: slot,
@@ -203,9 +203,9 @@ impl World {
         let Some(dial) = self.dials.remove(slot) else { return };
         self.dialling.remove(&(dial.client, dial.server));
         let (client, server) = (dial.client, dial.server);
-        let alive = self.is_up(client) && self.node(client).life == dial.client_life;
+        let alive = self.is_up(client) && self.standing(client).life == dial.client_life;
         let reached = self.is_up(server)
-            && self.node(server).life == dial.server_life
+            && self.standing(server).life == dial.server_life
             && !self.links.parts(client, server);
         let succeeds = alive && dial.succeeds && reached;
         if alive {
@@ -272,7 +272,7 @@ impl World {
             draw.word(14),
         ));
         self.note(TraceEvent::Sent { from: client, to: server, kind: kind as u8, identity, delay });
-        let life = self.node(server).life;
+        let life = self.standing(server).life;
         if let Some(exchange) = self.exchanges.get_mut(slot) {
             exchange.server_life = life;
             exchange.line = Line::Up;

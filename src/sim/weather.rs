@@ -93,7 +93,7 @@ impl World {
             }
             Fault::Dialable { node, dialable } => {
                 let node = self.existing(node)?;
-                let before = core::mem::replace(&mut self.node_mut(node).dialable, dialable);
+                let before = core::mem::replace(&mut self.standing_mut(node).dialable, dialable);
                 match (before, dialable) {
                     (true, false) => self.unreachable += 1,
                     (false, true) => self.unreachable = self.unreachable.saturating_sub(1),
@@ -122,7 +122,7 @@ impl World {
             }
             Fault::Announces { node, topic, payload } => {
                 let node = self.existing(node)?;
-                if self.node(node).app.is_some() {
+                if self.standing(node).app {
                     let wanted = "run by the network itself";
                     return Err(TestbedError::NoSuchNode { node: NodeId(node), wanted });
                 }

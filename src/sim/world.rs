@@ -15,7 +15,7 @@ use super::event::{Queue, What};
 use super::kad::Ring;
 use super::keys::Keys;
 use super::links::Links;
-use super::node::{App, Node};
+use super::node::{App, Node, Standing};
 use super::op::Op;
 use super::peer::SimPeer;
 use super::rng::{Seed, mix};
@@ -37,6 +37,7 @@ pub(crate) struct World {
     pub(crate) started: bool,
     pub(crate) queue: Queue,
     pub(crate) nodes: Vec<Node>,
+    pub(crate) standings: Vec<Standing>,
     pub(crate) positions: Vec<u64>,
     pub(crate) ring: Ring,
     pub(crate) keys: Keys,
@@ -75,6 +76,7 @@ impl World {
             started: false,
             queue: Queue::new(mix(config.tiebreak ^ mix(config.seed))),
             nodes: Vec::new(),
+            standings: Vec::new(),
             positions: Vec::new(),
             ring: Ring::default(),
             keys: Keys::default(),
@@ -139,11 +141,22 @@ impl World {
     }
 
     pub(crate) fn app(&mut self, node: u32) -> Option<&mut App> {
+        if !self.standings.get(node as usize)?.app {
+            return None;
+        }
         self.nodes.get_mut(node as usize)?.app.as_deref_mut()
     }
 
     pub(crate) fn is_up(&self, node: u32) -> bool {
-        self.nodes.get(node as usize).is_some_and(|n| n.up)
+        self.standings.get(node as usize).is_some_and(|standing| standing.up)
+    }
+
+    pub(crate) fn standing(&self, node: u32) -> Standing {
+        self.standings[node as usize]
+    }
+
+    pub(crate) fn standing_mut(&mut self, node: u32) -> &mut Standing {
+        &mut self.standings[node as usize]
     }
 
     pub(crate) fn note(&mut self, event: TraceEvent) {
@@ -161,7 +174,10 @@ impl World {
 
     /// Whether the application of `node` will have nothing to do with `peer` now.
     pub(crate) fn blocks(&self, node: u32, peer: u32) -> bool {
-        let Some(app) = &self.nodes[node as usize].app else { return false };
+        if !self.standing(node).app {
+            return false;
+        }
+        let Some(app) = &self.node(node).app else { return false };
         !app.blocked.is_empty() && app.blocked.get(&peer).is_some_and(|until| *until > self.now)
     }
 
@@ -190,7 +206,7 @@ impl World {
     pub(crate) fn reject(&mut self, node: u32, from: u32, what: Ware, why: Invalid) {
         self.account.rejected += 1;
         self.note(TraceEvent::Rejected { node, from, ware: what as u8, code: why.code });
-        if self.node(node).app.is_some() {
+        if self.standing(node).app {
             self.tell(node, Event::Rejected { from: SimPeer(from), what, why });
         }
     }
@@ -208,6 +224,7 @@ impl World {
         let nodes = self.nodes.len() as u64;
         let heap: usize = self.nodes.iter().map(Node::footprint).sum();
         let own = self.nodes.capacity() * size_of::<Node>()
+            + self.standings.capacity() * size_of::<Standing>()
             + self.positions.capacity() * 8
             + self.links.footprint();
         let records: usize = self.nodes.iter().map(|n| n.records.footprint() + n.providers.footprint()).sum();
