@@ -10,6 +10,8 @@
 //! A node that holds as many connections as it may drops the one that it has not used for longest, for each new one. So
 //! the next few of these are looked for at once.
 
+use super::gallop::partition_point_near;
+
 /// Set in `Conn::used` when the mesh holds the connection open.
 const PINNED: u32 = 1 << 31;
 /// Set in `Conn::used` at the end that does not note uses.
@@ -49,6 +51,8 @@ pub(crate) struct Conns {
     /// that has been used or held open since, or has ended, is no longer among them; what is not among them was used
     /// later.
     stale: Vec<(u32, u32)>,
+    /// Higher than every peer's number so far.
+    above: u32,
 }
 
 /// What a node knows of a connection.
@@ -64,7 +68,9 @@ pub(crate) struct Usage {
 
 impl Conns {
     fn find(&self, peer: u32) -> Result<usize, usize> {
-        self.list.binary_search_by_key(&peer, |c| c.peer)
+        let guess = u64::from(peer) * self.list.len() as u64 / u64::from(self.above.max(1));
+        let place = partition_point_near(&self.list, guess as usize, |conn| conn.peer < peer);
+        if self.list.get(place).is_some_and(|conn| conn.peer == peer) { Ok(place) } else { Err(place) }
     }
 
     /// The connection with `peer`.
@@ -95,6 +101,7 @@ impl Conns {
             Err(i) => {
                 let used = ms.min(LATEST) | if far { FAR } else { 0 };
                 self.list.insert(i, Conn { used, peer });
+                self.above = self.above.max(peer.saturating_add(1));
                 true
             }
         }

@@ -46,6 +46,7 @@ mod delays;
 mod disk;
 mod event;
 mod executor;
+mod gallop;
 mod kad;
 mod keys;
 mod links;

@@ -5,6 +5,8 @@
 
 use core::ops::Range;
 
+use crate::sim::gallop::partition_point_near;
+
 /// Servers by position.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ring {
@@ -42,9 +44,14 @@ impl Ring {
         let mask = u64::MAX.checked_shr(bits as u32).unwrap_or(0);
         let (low, high) = (position & !mask, position | mask);
         let slice = &self.places[within.clone()];
-        let start = slice.partition_point(|(p, _)| *p < low);
-        let len = slice[start..].partition_point(|(p, _)| *p <= high);
-        within.start + start..within.start + start + len
+        // Positions are spread evenly over all numbers.
+        let guess = |position: u64| {
+            let place = (u128::from(position) * self.places.len() as u128) >> 64;
+            (place as usize).saturating_sub(within.start)
+        };
+        let start = partition_point_near(slice, guess(low), |(p, _)| *p < low);
+        let end = partition_point_near(slice, guess(high), |(p, _)| *p <= high);
+        within.start + start..within.start + end
     }
 
     /// The `count` servers closest to `target` among those that `up` accepts, closest first.
