@@ -17,6 +17,8 @@ pub(crate) const ROOT: u64 = u64::MAX;
 
 #[derive(Debug, Default)]
 struct Ready {
+    /// Whether anything may be in the queue: asked far more often than anything is.
+    any: AtomicBool,
     queue: Mutex<VecDeque<u64>>,
 }
 
@@ -30,6 +32,7 @@ impl Signal {
     fn set(&self) {
         if !self.queued.swap(true, Ordering::AcqRel) {
             self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(self.task);
+            self.ready.any.store(true, Ordering::Release);
         }
     }
 }
@@ -103,7 +106,15 @@ impl Executor {
 
     /// The next task that was woken.
     pub(crate) fn woken(&self) -> Option<u64> {
-        self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        if !self.ready.any.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut queue = self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = queue.pop_front();
+        if queue.is_empty() {
+            self.ready.any.store(false, Ordering::Release);
+        }
+        next
     }
 
     /// Poll a task that was woken.

@@ -116,8 +116,12 @@ impl Links {
         if share <= 0.0 || messages <= 0.0 {
             return None;
         }
-        // The share of all draws that n messages reset, 1 - (1 - share)^n, solved for n.
         let drawn = unit(u64::from(draw) << 32);
+        // Most draws are above what even the sum of the messages' shares comes to; no logarithm is needed for them.
+        if drawn > 1.001 * share * messages.max(1.0) {
+            return None;
+        }
+        // The share of all draws that n messages reset, 1 - (1 - share)^n, solved for n.
         let place = if share < 1.0 { libm::log1p(-drawn) / libm::log1p(-share) } else { 0.0 };
         (place < messages).then_some(place / messages)
     }

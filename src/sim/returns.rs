@@ -114,20 +114,15 @@ impl World {
         if !op.walks() {
             return;
         }
-        let mut kept = [0; MOST_NAMED + K];
-        let mut n = 0;
-        for peer in named.iter().copied().flatten() {
-            if let Some(place) = kept.get_mut(n)
-                && *peer != client
-                && !self.blocks(client, *peer)
-            {
-                *place = *peer;
-                n += 1;
-            }
-        }
-        let positions = &self.positions;
+        let (now, positions) = (self.now, &self.positions);
+        let app = self.nodes.get(client as usize).and_then(|node| node.app.as_ref());
+        let blocked = app.map(|app| &app.blocked).filter(|blocked| !blocked.is_empty());
+        let welcome = |peer: &u32| {
+            *peer != client && blocked.and_then(|blocked| blocked.get(peer)).is_none_or(|until| *until <= now)
+        };
+        let named = named.iter().copied().flatten().copied().filter(welcome).take(MOST_NAMED + K);
         if let Some(op) = self.ops.get_mut(slot) {
-            op.stats.answered += u32::from(op.walk.answered(server, &kept[..n], positions));
+            op.stats.answered += u32::from(op.walk.answered(server, named, positions));
         }
         self.advance(slot);
     }

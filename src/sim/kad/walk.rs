@@ -147,7 +147,12 @@ impl Walk {
 
     /// A peer answered and named others. Returns whether it was one that had been asked, and whose answer or
     /// failure was not known yet.
-    pub(crate) fn answered(&mut self, peer: u32, named: &[u32], positions: &[u64]) -> bool {
+    pub(crate) fn answered(
+        &mut self,
+        peer: u32,
+        named: impl Iterator<Item = u32>,
+        positions: &[u64],
+    ) -> bool {
         let Some(candidate) = self.find(peer, positions[peer as usize]) else { return false };
         if !matches!(candidate.state, State::Waiting | State::Silent) {
             return false;
@@ -163,8 +168,8 @@ impl Walk {
         let mut progress = self.candidates.len() < K;
         let edge = self.candidates.get(K - 1).or(self.candidates.last()).map_or(0, |c| c.distance);
         for other in named {
-            let position = positions[*other as usize];
-            progress |= self.enter(*other, position, deeper) && position ^ self.target < edge;
+            let position = positions[other as usize];
+            progress |= self.enter(other, position, deeper) && position ^ self.target < edge;
         }
         self.fruitless = if progress { 0 } else { self.fruitless + 1 };
         self.stalled = if self.stalled { !progress } else { self.fruitless >= ALPHA };
@@ -317,6 +322,10 @@ mod tests {
         (0..n).map(mix).collect()
     }
 
+    fn answer(walk: &mut Walk, peer: u32, named: &[u32], positions: &[u64]) -> bool {
+        walk.answered(peer, named.iter().copied(), positions)
+    }
+
     /// Ask on until told to wait.
     fn asked(walk: &mut Walk, now: u64) -> (Vec<u32>, Step) {
         let mut peers = Vec::new();
@@ -345,7 +354,7 @@ mod tests {
         let mut sorted = known.clone();
         sorted.sort_by_key(|p| positions[*p as usize] ^ 7);
         assert_eq!(asked(&mut walk, 0), (sorted[..3].to_vec(), Step::Wait(10)));
-        walk.answered(sorted[1], &[], &positions);
+        answer(&mut walk, sorted[1], &[], &positions);
         assert_eq!(asked(&mut walk, 1).0, sorted[3..4]);
     }
 
@@ -361,7 +370,7 @@ mod tests {
                 break;
             }
             for peer in peers {
-                walk.answered(peer, &[], &positions);
+                answer(&mut walk, peer, &[], &positions);
                 answered += 1;
             }
         }
@@ -380,7 +389,7 @@ mod tests {
         let next = walk.next(10, 10, |p| silent.push(p));
         assert!(matches!(next, Step::Ask(_)));
         assert_eq!(silent, first);
-        walk.answered(first[0], &[9], &positions);
+        answer(&mut walk, first[0], &[9], &positions);
         assert!(walk.closest(K).any(|p| p == first[0]));
         assert!(asked(&mut walk, 10).0.contains(&9), "whom it named is asked");
     }
@@ -393,9 +402,9 @@ mod tests {
         // The table holds all, but the closest is asked only when it has been named.
         let mut walk = walk(7, &sorted[1..], &positions);
         assert_eq!(asked(&mut walk, 0).0, sorted[1..4]);
-        walk.answered(sorted[2], &[sorted[0], sorted[4]], &positions);
+        answer(&mut walk, sorted[2], &[sorted[0], sorted[4]], &positions);
         assert_eq!((asked(&mut walk, 1).0, walk.hops()), (vec![sorted[0]], 1));
-        walk.answered(sorted[0], &[sorted[5]], &positions);
+        answer(&mut walk, sorted[0], &[sorted[5]], &positions);
         assert_eq!(walk.hops(), 2);
         assert_eq!(asked(&mut walk, 2).0, [sorted[4]]);
         let depth = |walk: &Walk, at: usize| walk.candidates[at].depth;
@@ -412,10 +421,10 @@ mod tests {
         let answers = |third: u32| {
             let mut walk = walk(9, &known, &positions);
             let (first, _) = asked(&mut walk, 0);
-            walk.answered(first[0], &sorted[..10], &positions);
-            walk.answered(first[1], &sorted[30..40], &positions);
-            walk.answered(first[2], &[third], &positions);
-            assert!(!walk.answered(first[2], &[], &positions), "once");
+            answer(&mut walk, first[0], &sorted[..10], &positions);
+            answer(&mut walk, first[1], &sorted[30..40], &positions);
+            answer(&mut walk, first[2], &[third], &positions);
+            assert!(!answer(&mut walk, first[2], &[], &positions), "once");
             let deepest = walk.candidates.iter().map(|c| c.depth).max();
             (asked(&mut walk, 1).0.len(), walk.hops(), deepest)
         };
@@ -434,7 +443,7 @@ mod tests {
         }
         let (last, _) = asked(&mut walk, 0);
         assert_eq!(last.len(), 1);
-        walk.answered(last[0], &first, &positions);
+        answer(&mut walk, last[0], &first, &positions);
         assert_eq!(asked(&mut walk, 0), (vec![], Step::Done));
         assert_eq!(walk.closest(K).collect::<Vec<_>>(), last);
     }
