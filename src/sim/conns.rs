@@ -78,16 +78,16 @@ impl Conns {
         Some(self.list[self.find(peer).ok()?].usage())
     }
 
-    /// The connection with `peer`, if one stands, was used at `ms`. Returns whether that is to be noted at the other
-    /// end.
-    pub(crate) fn use_at(&mut self, peer: u32, ms: u32) -> bool {
-        let Ok(i) = self.find(peer) else { return false };
-        let conn = &mut self.list[i];
-        let far = conn.used & FAR != 0;
-        if !far {
+    /// The connection with `peer`, if one stands, is used at `ms`; if this is the far end, the near one is to be told.
+    /// Returns what it was before.
+    pub(crate) fn use_at(&mut self, peer: u32, ms: u32) -> Option<Usage> {
+        let place = self.find(peer).ok()?;
+        let conn = self.list.get_mut(place)?;
+        let before = conn.usage();
+        if !before.far {
             conn.set(ms);
         }
-        far
+        Some(before)
     }
 
     /// The connection with `peer` was used at `ms`; it is made if it was not there, with this as its far end or not.
@@ -226,8 +226,8 @@ mod tests {
                     plain.entry(peer).and_modify(|held| held.1 = pinned);
                 }
                 2 | 3 => {
-                    let far = plain.get(&peer).is_some_and(|held| held.2);
-                    assert_eq!(conns.use_at(peer, ms), far, "the near end notes it");
+                    let held = conns.use_at(peer, ms).map(|held| (held.pinned, held.far));
+                    assert_eq!(held, plain.get(&peer).map(|held| (held.1, held.2)));
                     plain.entry(peer).and_modify(|held| held.0 = ms);
                 }
                 4 => {

@@ -70,17 +70,19 @@ impl World {
         }
     }
 
-    /// Whether a connection stands between `a` and `b`, now that one of them needs it: upkeep may have met a reset
-    /// since it was last used.
+    /// Whether a connection stands between `a` and `b`, now that `a` uses it: upkeep may have met a reset since it was
+    /// last used.
     pub(super) fn still_connected(&mut self, a: u32, b: u32) -> bool {
         if self.config.datagrams {
             return true;
         }
-        let Some(usage) = self.node(a).conns.get(b) else { return false };
+        let ms = self.ms();
+        let Some(mut usage) = self.node_mut(a).conns.use_at(b, ms) else { return false };
+        if usage.far {
+            usage = self.node_mut(b).conns.use_at(a, ms).unwrap_or(usage);
+        }
         if self.links.may_reset(a, b) {
-            let near = if usage.far { self.node(b).conns.get(a) } else { None };
-            let usage = near.unwrap_or(usage);
-            let idle = self.ms().saturating_sub(usage.used.max(self.changed_links));
+            let idle = ms.saturating_sub(usage.used.max(self.changed_links));
             let messages = UPKEEP * f64::from(idle) / 1000.0;
             let draw = self.reset_draw(a, b, u64::from(usage.used) ^ u64::MAX);
             if self.links.reset_within(a, b, draw, messages).is_some() {

@@ -44,7 +44,7 @@ impl World {
             return;
         }
         let ms = self.ms();
-        if self.node_mut(a).conns.use_at(b, ms) {
+        if self.node_mut(a).conns.use_at(b, ms).is_some_and(|held| held.far) {
             self.node_mut(b).conns.use_at(a, ms);
         }
     }
@@ -257,7 +257,7 @@ impl World {
             .saturating_add(back(version).max(back(name)))
     }
 
-    /// Open a stream for an exchange on the connection that stands, and send its request.
+    /// Open a stream for an exchange on the connection that stands and counts as used now, and send its request.
     fn transmit(&mut self, slot: u32) {
         let Some(exchange) = self.exchanges.get(slot) else { return };
         let (client, server, kind, identity) =
@@ -277,7 +277,6 @@ impl World {
             exchange.server_life = life;
             exchange.line = Line::Up;
         }
-        self.touch(client, server);
         let at = self.now.saturating_add(delay);
         let tie = mix(identity ^ (u64::from(server) << 8 | u64::from(kind as u8)));
         self.push(at, tie, What::Arrive(slot));

@@ -67,8 +67,6 @@ pub(crate) struct Walk {
     waiting: Vec<Waiting>,
     /// How far the closest stand that answered, at most [`K`] of them, by distance.
     nearest: Vec<(u64, u32)>,
-    /// How many are yet to be asked whom the table held and no answer has named.
-    unnamed: u32,
     fruitless: u32,
     stalled: bool,
     seen: Seen,
@@ -82,7 +80,6 @@ impl Walk {
         self.first_new = 0;
         self.waiting.clear();
         self.nearest.clear();
-        self.unnamed = 0;
         self.fruitless = 0;
         self.stalled = false;
         self.seen.clear();
@@ -96,13 +93,13 @@ impl Walk {
     /// Learn of a peer, from an answer whose giver stands right above `depth`. Returns whether it was not known.
     fn enter(&mut self, peer: u32, position: u64, depth: u8) -> bool {
         // Once there are plenty, most stand beyond them all.
-        let full = self.candidates.len() >= CANDIDATES && self.unnamed == 0;
+        let full = self.candidates.len() >= CANDIDATES;
         if full && self.candidates.last().is_some_and(|last| position ^ self.target > last.distance) {
             return false;
         }
         // Most of those whom an answer names were named before.
-        let new = self.seen.insert(peer);
-        if !new && self.unnamed == 0 {
+        let seen = self.seen.insert(peer, depth == UNNAMED);
+        if seen == Known::Named {
             return false;
         }
         let (at, distance) = self.place(peer, position);
@@ -110,21 +107,18 @@ impl Walk {
             // The table held it, and an answer was first to name it: whoever looks from outside sees no difference.
             if known.depth == UNNAMED && known.state == State::New {
                 known.depth = depth;
-                self.unnamed -= u32::from(depth != UNNAMED);
             }
             return false;
         }
-        if !new {
+        if seen == Known::Held {
             return false;
         }
         if self.candidates.len() >= CANDIDATES {
             if self.candidates.last().is_none_or(|last| last.state != State::New) || at >= CANDIDATES {
                 return false;
             }
-            let forgotten = self.candidates.pop();
-            self.unnamed -= u32::from(forgotten.is_some_and(|c| c.depth == UNNAMED));
+            self.candidates.pop();
         }
-        self.unnamed += u32::from(depth == UNNAMED);
         self.candidates.insert(at, Candidate { distance, peer, state: State::New, depth });
         self.first_new = self.first_new.min(at);
         true
@@ -234,7 +228,6 @@ impl Walk {
                         candidate.state = State::Waiting;
                         if candidate.depth == UNNAMED {
                             candidate.depth = 1;
-                            self.unnamed -= 1;
                         }
                         let until = now.saturating_add(patience);
                         self.waiting.insert(at, Waiting { place: new_place, until });
@@ -273,6 +266,17 @@ impl Walk {
     }
 }
 
+/// What is remembered of a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    /// Nothing.
+    New,
+    /// The table held it, and no answer has named it.
+    Held,
+    /// An answer has named it.
+    Named,
+}
+
 /// Who was named in a walk: an open-addressed set that is only asked, never walked through. When it is
 /// full it forgets to remember, and the search among the candidates decides.
 #[derive(Debug, Default)]
@@ -284,6 +288,8 @@ struct Seen {
 impl Seen {
     const PLACES: usize = 1024;
     const MOST: usize = 640;
+    /// Added to the number of a peer that no answer has named.
+    const HELD: u32 = 1 << 31;
 
     fn clear(&mut self) {
         if self.count > 0 || self.places.is_empty() {
@@ -293,23 +299,28 @@ impl Seen {
         }
     }
 
-    /// Remember `peer`. Returns false only if it was remembered before.
-    fn insert(&mut self, peer: u32) -> bool {
+    /// Remember `peer`, which the table `holds` or an answer names. Returns what was remembered of it.
+    fn insert(&mut self, peer: u32, holds: bool) -> Known {
+        let noted = if holds { peer | Self::HELD } else { peer };
         let mut place = (peer.wrapping_mul(0x9e37_79b1) >> 22) as usize;
         while let Some(held) = self.places.get_mut(place % Self::PLACES) {
-            if *held == peer {
-                return false;
-            }
             if *held == u32::MAX {
                 if self.count < Self::MOST {
-                    *held = peer;
+                    *held = noted;
                     self.count += 1;
                 }
-                return true;
+                return Known::New;
+            }
+            if *held == peer {
+                return Known::Named;
+            }
+            if *held == peer | Self::HELD {
+                *held = noted;
+                return Known::Held;
             }
             place += 1;
         }
-        true
+        Known::New
     }
 }
 
@@ -459,5 +470,79 @@ mod tests {
         sorted.sort_by_key(|p| positions[*p as usize] ^ 5);
         let held: Vec<u32> = walk.candidates.iter().map(|c| c.peer).collect();
         assert_eq!(held, sorted[..CANDIDATES]);
+    }
+
+    /// What [`Walk::next`] is to do, found by a look at all candidates. Also who falls silent.
+    fn looked_through(walk: &Walk, now: u64) -> (Step, Vec<u32>) {
+        let capacity = if walk.stalled { K } else { ALPHA as usize };
+        let until = |peer| walk.waiting.iter().find(|waiting| waiting.place.1 == peer).map(|it| it.until);
+        let mut waits = walk.waiting.len();
+        let (mut answered, mut counting, mut soonest) = (0, true, u64::MAX);
+        let mut silent = Vec::new();
+        for candidate in &walk.candidates {
+            match candidate.state {
+                State::Waiting => match until(candidate.peer) {
+                    Some(until) if now < until => {
+                        soonest = soonest.min(until);
+                        counting = false;
+                        if waits >= capacity {
+                            break;
+                        }
+                    }
+                    _ => {
+                        silent.push(candidate.peer);
+                        waits -= 1;
+                    }
+                },
+                State::Answered => {
+                    answered += 1;
+                    if counting && answered >= K {
+                        return (Step::Done, silent);
+                    }
+                }
+                State::New if waits >= capacity => break,
+                State::New => return (Step::Ask(candidate.peer), silent),
+                State::Silent | State::Failed => {}
+            }
+        }
+        (if waits == 0 { Step::Done } else { Step::Wait(soonest) }, silent)
+    }
+
+    #[test]
+    fn the_next_step_is_what_a_look_at_all_candidates_finds() {
+        use crate::sim::rng::{Concern, Seed};
+        let positions = positions(600);
+        let (mut done, mut stalled, mut silenced) = (0, 0, 0);
+        for seed in 0..60 {
+            let mut stream = Seed::new(seed).stream(Concern(1000), 0);
+            let known: Vec<u32> = (0..20).map(|_| stream.below(600) as u32).collect();
+            let mut walk = walk(mix(seed), &known, &positions);
+            let mut now = 0;
+            for _ in 0..3_000 {
+                let mut silent = Vec::new();
+                let wanted = looked_through(&walk, now);
+                let step = walk.next(now, 10, |peer| silent.push(peer));
+                assert_eq!((step, silent.clone()), wanted, "seed {seed} at {now}");
+                silenced += silent.len();
+                stalled += usize::from(walk.stalled);
+                if step == Step::Done {
+                    done += 1;
+                    break;
+                }
+                now += stream.below(4);
+                let asked = walk.candidates.iter().filter(|c| c.state != State::New).map(|c| c.peer);
+                let asked: Vec<u32> = asked.collect();
+                let peer = asked[stream.below(asked.len() as u64) as usize];
+                match stream.below(4) {
+                    0 => drop(walk.failed(peer, positions[peer as usize])),
+                    1 => {}
+                    _ => {
+                        let named: Vec<u32> = (0..20).map(|_| stream.below(600) as u32).collect();
+                        answer(&mut walk, peer, &named, &positions);
+                    }
+                }
+            }
+        }
+        assert!(done > 40 && stalled > 100 && silenced > 100, "{done} {stalled} {silenced}");
     }
 }
