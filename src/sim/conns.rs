@@ -50,7 +50,10 @@ pub(crate) struct Conns {
     /// Those that had not been used for longest when it was last looked, by last use and peer, the stalest last. One
     /// that has been used or held open since, or has ended, is no longer among them; what is not among them was used
     /// later.
-    stale: Vec<(u32, u32)>,
+    ///
+    /// Only who is at its limit has any.
+    #[expect(clippy::box_collection, reason = "few nodes have any, and all pay for the room")]
+    stale: Option<Box<Vec<(u32, u32)>>>,
     /// Higher than every peer's number so far.
     above: u32,
 }
@@ -112,7 +115,7 @@ impl Conns {
         if let Ok(i) = self.find(peer) {
             let conn = &mut self.list[i];
             conn.used = (conn.used & !PINNED) | if pinned { PINNED } else { 0 };
-            self.stale.clear();
+            self.stale = None;
         }
     }
 
@@ -126,11 +129,11 @@ impl Conns {
     /// used.
     pub(crate) fn stalest(&mut self, near: impl Fn(u32) -> Option<u32>) -> Option<u32> {
         loop {
-            while let Some(stale) = self.stale.last().copied() {
+            while let Some(stale) = self.stale.as_ref().and_then(|stale| stale.last()).copied() {
                 if self.find(stale.1).is_ok_and(|i| self.look(i, &near) == Some(stale)) {
                     return Some(stale.1);
                 }
-                self.stale.pop();
+                self.stale.as_mut().and_then(|stale| stale.pop());
             }
             let free = |c: &Conn| c.used & PINNED == 0;
             let mut held: Vec<(u32, u32)> = self.list.iter().copied().filter(free).map(Conn::age).collect();
@@ -152,7 +155,7 @@ impl Conns {
                 continue;
             }
             // One that is used in the same millisecond as the last of them, or made then, could come between them.
-            self.stale.extend(held.iter().filter(|age| age.0 < last.0));
+            self.stale.get_or_insert_default().extend(held.iter().filter(|age| age.0 < last.0));
             return Some(stalest.1);
         }
     }
@@ -179,11 +182,12 @@ impl Conns {
 
     pub(crate) fn clear(&mut self) {
         self.list.clear();
-        self.stale.clear();
+        self.stale = None;
     }
 
     pub(crate) fn footprint(&self) -> usize {
-        (self.list.capacity() + self.stale.capacity()) * size_of::<Conn>()
+        let stale = self.stale.as_ref().map_or(0, |stale| stale.capacity() + 3);
+        (self.list.capacity() + stale) * size_of::<Conn>()
     }
 }
 

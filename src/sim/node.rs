@@ -28,27 +28,31 @@ pub(crate) struct Standing {
 }
 
 /// A node, beside its [`Standing`].
+///
+/// In a large network each use of a node waits for the memory. What a dial and a request need is in the first line of
+/// 64 bytes, what the answer needs in the second.
+#[repr(C, align(64))]
 pub(crate) struct Node {
+    pub(crate) conns: Conns,
+    /// Until when it serves what it has accepted.
+    pub(crate) busy_until: u64,
+    /// When it looks its table through again.
+    pub(crate) upkeep: u64,
+    /// How many times slower than usual it serves.
+    pub(crate) slow: u32,
     pub(crate) silent: bool,
     pub(crate) stalled: bool,
     /// Whether its table was filled once in this life.
     pub(crate) joined: bool,
-    /// When the last life ended.
-    pub(crate) died: u64,
-    /// Until when it serves what it has accepted.
-    pub(crate) busy_until: u64,
-    /// How many times slower than usual it serves.
-    pub(crate) slow: u32,
-    /// When it looks its table through again.
-    pub(crate) upkeep: u64,
     pub(crate) table: Table,
-    pub(crate) conns: Conns,
-    pub(crate) mesh: Vec<u32>,
-    pub(crate) records: Records,
-    pub(crate) providers: Providers,
     pub(crate) faults: Option<Box<Faults>>,
     pub(crate) responder: Option<Box<dyn Responder>>,
+    pub(crate) records: Records,
+    pub(crate) providers: Providers,
     pub(crate) app: Option<Box<App>>,
+    pub(crate) mesh: Vec<u32>,
+    /// When the last life ended.
+    pub(crate) died: u64,
 }
 
 /// What faults have made of a node.
