@@ -2,21 +2,29 @@
 //! where it happened. One in the database is told as the error that it becomes.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
 
 thread_local! {
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// How many times [`caught`] is around what this thread does now.
+    static CAUGHT: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Call `work`; what its panic said and where, if it panicked.
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
-    HOOK.call_once(|| panic::set_hook(Box::new(remember)));
+    HOOK.call_once(|| {
+        let usual = panic::take_hook();
+        // What nobody here catches is told as ever.
+        panic::set_hook(Box::new(move |info| if CAUGHT.get() > 0 { remember(info) } else { usual(info) }));
+    });
+    CAUGHT.set(CAUGHT.get() + 1);
     // What `work` touches is dropped with it: nothing half-changed is seen afterwards.
-    panic::catch_unwind(AssertUnwindSafe(work))
-        .map_err(|_| LAST.take().unwrap_or_else(|| "it panicked and did not say why".to_owned()))
+    let done = panic::catch_unwind(AssertUnwindSafe(work));
+    CAUGHT.set(CAUGHT.get() - 1);
+    done.map_err(|_| LAST.take().unwrap_or_else(|| "it panicked and did not say why".to_owned()))
 }
 
 /// Call `work`; a panic's words go to standard error, where whoever started this process reads them.
