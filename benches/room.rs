@@ -13,41 +13,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use swarmproof::network::{
-    AnswerLimits, Choice, Event, Invalid, Limits, Network, Refusal, Request, RequestId, Responder, Validator,
-};
+use swarmproof::network::{Choice, Event, Limits, Network, Request, RequestId};
 use swarmproof::sim::{Profile, SimConfig, SimNetwork, SimTestbed};
+use swarmproof::testbed::stand_in::{AcceptAll, Deaf};
 use swarmproof::testbed::{NodeSpec, Testbed};
-use swarmproof::time::WallTime;
 
 const KEYS: u64 = 1_000;
-
-struct Anything;
-
-impl Validator for Anything {
-    fn record(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
-        Ok(())
-    }
-    fn announcement(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
-        Ok(())
-    }
-    fn select(&self, _: &[u8], _: &[u8], _: &[u8]) -> Choice {
-        Choice::Held
-    }
-}
-
-struct Deaf;
-
-impl Responder for Deaf {
-    fn answer(&mut self, _: &[u8], _: AnswerLimits) -> Result<Bytes, Refusal> {
-        Err(Refusal::NotUnderstood)
-    }
-    fn announced(&mut self, _: &[u8], _: &Bytes, _: WallTime) {}
-    fn record(&mut self, _: &[u8]) -> Option<Bytes> {
-        None
-    }
-    fn forget(&mut self) {}
-}
 
 fn key(number: u64) -> Bytes {
     Bytes::from(format!("key {number}"))
@@ -87,7 +58,8 @@ fn most_held() -> u64 {
 
 fn measure(peers: u32, bound: u64) {
     let began = Instant::now();
-    let mut bed = SimTestbed::new(SimConfig::new(1, Profile::internet(), Arc::new(Anything))).unwrap();
+    let mut bed =
+        SimTestbed::new(SimConfig::new(1, Profile::internet(), Arc::new(AcceptAll(Choice::Held)))).unwrap();
     let asker = bed.spawn(NodeSpec::application()).unwrap();
     for _ in 1..peers {
         bed.spawn(NodeSpec::served(Box::new(Deaf))).unwrap();

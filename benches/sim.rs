@@ -20,50 +20,16 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use swarmproof::network::{
-    AnswerLimits, Choice, Event, Invalid, Limits, Network, Refusal, Request, RequestId, Responder, Validator,
-};
+use swarmproof::network::{Choice, Event, Limits, Network, Request, RequestId};
 use swarmproof::sim::{
     Concern, Dist, Profile, Seed, Service, SimConfig, SimNetwork, SimPeer, SimTestbed, mix,
 };
+use swarmproof::testbed::stand_in::{AcceptAll, Echo};
 use swarmproof::testbed::{NodeId, NodeSpec, Testbed};
-use swarmproof::time::WallTime;
 
 const PEERS: [u32; 4] = [100, 1_000, 10_000, 100_000];
 const APPLICATIONS: u32 = 20;
 const KEYS: u64 = 1_000;
-
-struct Anything;
-
-impl Validator for Anything {
-    fn record(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
-        Ok(())
-    }
-
-    fn announcement(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
-        Ok(())
-    }
-
-    fn select(&self, _: &[u8], _: &[u8], _: &[u8]) -> Choice {
-        Choice::Held
-    }
-}
-
-struct Echo;
-
-impl Responder for Echo {
-    fn answer(&mut self, question: &[u8], _: AnswerLimits) -> Result<Bytes, Refusal> {
-        Ok(Bytes::copy_from_slice(question))
-    }
-
-    fn announced(&mut self, _: &[u8], _: &Bytes, _: WallTime) {}
-
-    fn record(&mut self, _: &[u8]) -> Option<Bytes> {
-        None
-    }
-
-    fn forget(&mut self) {}
-}
 
 #[derive(Clone, Copy)]
 enum Work {
@@ -104,7 +70,8 @@ async fn busy(mut net: SimNetwork, work: Work, peers: u32) {
 }
 
 fn world(work: Work, peers: u32) -> SimTestbed {
-    let mut bed = SimTestbed::new(SimConfig::new(1, Profile::internet(), Arc::new(Anything))).unwrap();
+    let mut bed =
+        SimTestbed::new(SimConfig::new(1, Profile::internet(), Arc::new(AcceptAll(Choice::Held)))).unwrap();
     for _ in 0..APPLICATIONS {
         bed.spawn(NodeSpec::application()).unwrap();
     }
@@ -182,7 +149,8 @@ fn bare(hosts: u32) -> SimTestbed {
         service: Service { question: Dist::Constant(Duration::ZERO), ..Service::default() },
         ..Profile::flat(Dist::Uniform(Duration::from_millis(10), Duration::from_millis(120)))
     };
-    let config = SimConfig { datagrams: true, ..SimConfig::new(1, profile, Arc::new(Anything)) };
+    let config =
+        SimConfig { datagrams: true, ..SimConfig::new(1, profile, Arc::new(AcceptAll(Choice::Held))) };
     let mut bed = SimTestbed::new(config).unwrap();
     for _ in 0..hosts {
         bed.spawn(NodeSpec::application()).unwrap();

@@ -6,41 +6,16 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use swarmproof::network::{AnswerLimits, Choice, Invalid, Refusal, Responder, Validator};
+use swarmproof::network::Choice;
 use swarmproof::sim::{Profile, SimConfig, SimTestbed};
+use swarmproof::testbed::stand_in::{AcceptAll, Deaf};
 use swarmproof::testbed::{NodeSpec, Testbed as _};
-use swarmproof::time::{Timestamp, WallTime};
-
-struct Any;
-
-impl Validator for Any {
-    fn record(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
-        Ok(())
-    }
-    fn announcement(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
-        Ok(())
-    }
-    fn select(&self, _: &[u8], _: &[u8], _: &[u8]) -> Choice {
-        Choice::Held
-    }
-}
-
-struct Deaf;
-
-impl Responder for Deaf {
-    fn answer(&mut self, _: &[u8], _: AnswerLimits) -> Result<Bytes, Refusal> {
-        Err(Refusal::NotUnderstood)
-    }
-    fn announced(&mut self, _: &[u8], _: &Bytes, _: WallTime) {}
-    fn record(&mut self, _: &[u8]) -> Option<Bytes> {
-        None
-    }
-    fn forget(&mut self) {}
-}
+use swarmproof::time::Timestamp;
 
 #[test]
 fn a_peer_of_a_thousand_takes_at_most_two_kibibytes() {
-    let mut bed = SimTestbed::new(SimConfig::new(1, Profile::internet(), Arc::new(Any))).unwrap();
+    let mut bed =
+        SimTestbed::new(SimConfig::new(1, Profile::internet(), Arc::new(AcceptAll(Choice::Held)))).unwrap();
     for _ in 0..1000 {
         bed.spawn(NodeSpec::served(Box::new(Deaf))).unwrap();
     }

@@ -11,23 +11,9 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use swarmproof::net::{Keypair, Libp2pNetwork, NetConfig, held_limits};
-use swarmproof::network::{Choice, Invalid, Validator};
+use swarmproof::network::Choice;
 use swarmproof::store::Disk;
-use swarmproof::time::WallTime;
-
-struct Any;
-
-impl Validator for Any {
-    fn record(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
-        Ok(())
-    }
-    fn announcement(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
-        Ok(())
-    }
-    fn select(&self, _: &[u8], _: &[u8], _: &[u8]) -> Choice {
-        Choice::Offered
-    }
-}
+use swarmproof::testbed::stand_in::AcceptAll;
 
 /// What of this process is in memory, in KiB.
 fn resident() -> u64 {
@@ -43,7 +29,8 @@ async fn twenty_thousand_records_on_a_disk_take_little_memory() {
     let keypair = Keypair::generate_ed25519();
     let life = |disk: &Disk| {
         let store = disk.store("held", held_limits(&config)).unwrap();
-        let builder = Libp2pNetwork::builder(keypair.clone(), Arc::new(Any)).config(config.clone());
+        let builder = Libp2pNetwork::builder(keypair.clone(), Arc::new(AcceptAll(Choice::Offered)))
+            .config(config.clone());
         builder.held(Box::new(store)).build().unwrap()
     };
     let disk = Disk::open(&folder.path().join("it.redb")).unwrap();

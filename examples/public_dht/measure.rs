@@ -13,51 +13,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use swarmproof::network::{
-    AnswerLimits, Choice, Done, Event, Invalid, Item, Limits, Network, Refusal, Request, RequestId,
-    RequestStats, Responder, Validator,
+    Choice, Done, Event, Item, Limits, Network, Refusal, Request, RequestId, RequestStats,
 };
 use swarmproof::sim::{Change, Population, Profile, SimConfig, SimNetwork, SimPeer, SimTestbed, mix};
+use swarmproof::testbed::stand_in::{AcceptAll, Deaf};
 use swarmproof::testbed::{Fault, Keep, NodeId, NodeSpec, Testbed, TestbedError};
-use swarmproof::time::{Timestamp, WallTime};
+use swarmproof::time::Timestamp;
 
 /// Nodes that look up. They are clients, as whoever only asks is.
 const ASKERS: u32 = 20;
 /// Longer than any lookup takes.
 const PATIENCE: Duration = Duration::from_secs(300);
-
-/// Whoever keeps records keeps any.
-struct Anything;
-
-impl Validator for Anything {
-    fn record(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
-        Ok(())
-    }
-
-    fn announcement(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
-        Ok(())
-    }
-
-    fn select(&self, _: &[u8], _: &[u8], _: &[u8]) -> Choice {
-        Choice::Held
-    }
-}
-
-/// A server of the DHT and nothing else.
-struct Server;
-
-impl Responder for Server {
-    fn answer(&mut self, _: &[u8], _: AnswerLimits) -> Result<Bytes, Refusal> {
-        Err(Refusal::NotUnderstood)
-    }
-
-    fn announced(&mut self, _: &[u8], _: &Bytes, _: WallTime) {}
-
-    fn record(&mut self, _: &[u8]) -> Option<Bytes> {
-        None
-    }
-
-    fn forget(&mut self) {}
-}
 
 /// How peers keep their tables fresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +100,7 @@ pub(crate) struct World {
 impl World {
     /// Everybody is made, and who is up has met the others.
     pub(crate) fn new(setting: Setting) -> Result<Self, TestbedError> {
-        let config = SimConfig::new(setting.seed, Profile::ipfs(), Arc::new(Anything));
+        let config = SimConfig::new(setting.seed, Profile::ipfs(), Arc::new(AcceptAll(Choice::Held)));
         let config = match setting.upkeep {
             Upkeep::Modelled => config,
             // Never within a run.
@@ -145,7 +111,7 @@ impl World {
         for number in 0..setting.population.members(lasts) {
             let key = Bytes::from(own_key(number));
             let node = bed.spawn(match setting.upkeep {
-                Upkeep::Modelled => NodeSpec::served(Box::new(Server)),
+                Upkeep::Modelled => NodeSpec::served(Box::new(Deaf)),
                 // So that it can walk towards itself.
                 Upkeep::Walks => NodeSpec { near: Some(key), ..NodeSpec::application() },
             })?;

@@ -13,6 +13,7 @@
 pub mod draw;
 #[cfg(any(feature = "sim", feature = "net"))]
 pub(crate) mod garble;
+pub mod stand_in;
 
 use core::fmt;
 use core::future::Future;

@@ -15,13 +15,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use swarmproof::net::{MemoryLimit, NetConfig, SwarmSetup, SwarmTestbed};
-use swarmproof::network::{
-    AnswerLimits, Choice, Done, Event, Failure, Invalid, Limits, Network, Refusal, Request, RequestId,
-    RequestStats, Responder, Validator,
-};
+use swarmproof::network::{Choice, Done, Event, Failure, Limits, Network, Request, RequestId, RequestStats};
 use swarmproof::sim::{Profile, SimConfig, SimTestbed};
+use swarmproof::testbed::stand_in::{AcceptAll, Echo};
 use swarmproof::testbed::{NodeId, NodeSpec, Testbed};
-use swarmproof::time::WallTime;
 use swarmproof_virtual::registry::VirtualCarrier;
 use swarmproof_virtual::{Options, simulate};
 
@@ -35,39 +32,6 @@ const LOOKUPS: u32 = 6;
 const NETWORKS: u32 = 10;
 /// Lookups of each kind in the one network of real nodes.
 const REAL_LOOKUPS: u32 = 2 * LOOKUPS;
-
-struct Any;
-
-impl Validator for Any {
-    fn record(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
-        Ok(())
-    }
-
-    fn announcement(&self, _: &[u8], _: &[u8], _: WallTime) -> Result<(), Invalid> {
-        Ok(())
-    }
-
-    fn select(&self, _: &[u8], _: &[u8], _: &[u8]) -> Choice {
-        Choice::Offered
-    }
-}
-
-/// Answers what it is asked with the question.
-struct Echo;
-
-impl Responder for Echo {
-    fn answer(&mut self, question: &[u8], _: AnswerLimits) -> Result<Bytes, Refusal> {
-        Ok(Bytes::copy_from_slice(question))
-    }
-
-    fn announced(&mut self, _: &[u8], _: &Bytes, _: WallTime) {}
-
-    fn record(&mut self, _: &[u8]) -> Option<Bytes> {
-        None
-    }
-
-    fn forget(&mut self) {}
-}
 
 /// What requests of one kind cost, summed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -167,14 +131,14 @@ fn apart(one: f64, other: f64) -> f64 {
 fn requests_cost_as_many_messages_as_on_real_nodes() {
     let mut modelled = Costs::default();
     for seed in 0..NETWORKS {
-        let config = SimConfig::new(u64::from(seed), Profile::lan(), Arc::new(Any));
+        let config = SimConfig::new(u64::from(seed), Profile::lan(), Arc::new(AcceptAll(Choice::Offered)));
         measure(SimTestbed::new(config).unwrap(), LOOKUPS, &mut modelled);
     }
     let profile = Profile::lan();
     let links = profile.clone();
     let simulated = simulate(Options::new(0, profile), move |simulation| {
         let carrier = VirtualCarrier::new(simulation.fabric().clone(), &links);
-        let mut setup = SwarmSetup::new(carrier, Arc::new(Any), Vec::new());
+        let mut setup = SwarmSetup::new(carrier, Arc::new(AcceptAll(Choice::Offered)), Vec::new());
         setup.neighbours = NODES as usize;
         setup.tick = Duration::from_millis(2);
         setup.config = NetConfig { memory: MemoryLimit::Unlimited, ..NetConfig::default() };
