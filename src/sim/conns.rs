@@ -103,6 +103,10 @@ impl Conns {
             }
             Err(i) => {
                 let used = ms.min(LATEST) | if far { FAR } else { 0 };
+                // Not twice as much room each time: there are as many of these lists as peers.
+                if self.list.len() == self.list.capacity() {
+                    self.list.reserve_exact(self.list.len() / 8 + 4);
+                }
                 self.list.insert(i, Conn { used, peer });
                 self.above = self.above.max(peer.saturating_add(1));
                 true

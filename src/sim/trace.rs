@@ -167,12 +167,20 @@ pub struct Checkpoint {
 /// another thread.
 pub struct Trace<S: TraceSink + ?Sized = dyn TraceSink> {
     hash: Xxh3,
+    /// What the hash has yet to take: many events at once cost it less than each by itself.
+    pending: [u8; PENDING],
+    filled: usize,
     events: u64,
     every: u64,
     checkpoints: Vec<Checkpoint>,
     sink: Option<Box<S>>,
     last: Timestamp,
 }
+
+/// The most bytes of one event: what it is, how many fields, when, and six fields.
+const EVENT: usize = 10 + 48;
+/// Bytes of events that are hashed at once, at most.
+const PENDING: usize = 1024;
 
 /// Checkpoints kept. When there are more, every second is forgotten and they come half as often.
 const CHECKPOINTS: usize = 4096;
@@ -181,6 +189,8 @@ impl<S: TraceSink + ?Sized> Default for Trace<S> {
     fn default() -> Self {
         Self {
             hash: Xxh3::new(),
+            pending: [0; PENDING],
+            filled: 0,
             events: 0,
             every: 1024,
             checkpoints: Vec::new(),
@@ -199,14 +209,17 @@ impl<S: TraceSink + ?Sized> Trace<S> {
     /// `event` happened at `at`, in nanoseconds of the run.
     pub fn add(&mut self, at: u64, event: TraceEvent) {
         let (tag, count, fields) = event.fields();
-        let mut buffer = [0u8; 10 + 48];
+        if self.filled + EVENT > PENDING {
+            self.hash_pending();
+        }
+        let buffer = &mut self.pending[self.filled..self.filled + EVENT];
         buffer[0] = tag;
         buffer[1] = count;
         buffer[2..10].copy_from_slice(&at.to_le_bytes());
         for (chunk, field) in buffer[10..].chunks_exact_mut(8).zip(fields) {
             chunk.copy_from_slice(&field.to_le_bytes());
         }
-        self.hash.update(&buffer[..10 + 8 * usize::from(count)]);
+        self.filled += 10 + 8 * usize::from(count);
         self.events += 1;
         self.last = Timestamp::from_nanos(at);
         if self.events.is_multiple_of(self.every) {
@@ -220,11 +233,18 @@ impl<S: TraceSink + ?Sized> Trace<S> {
     /// Whoever drives the world notes `bytes` at `at`.
     pub fn note(&mut self, at: u64, kind: u32, bytes: &[u8]) {
         self.add(at, TraceEvent::Noted { kind, digest: super::rng::digest(u64::from(kind), bytes) });
+        self.hash_pending();
         self.hash.update(&(bytes.len() as u64).to_le_bytes());
         self.hash.update(bytes);
     }
 
+    fn hash_pending(&mut self) {
+        self.hash.update(&self.pending[..self.filled]);
+        self.filled = 0;
+    }
+
     fn checkpoint(&mut self) {
+        self.hash_pending();
         if self.checkpoints.len() >= CHECKPOINTS {
             self.every *= 2;
             let every = self.every;
@@ -238,7 +258,9 @@ impl<S: TraceSink + ?Sized> Trace<S> {
 
     /// The hash of everything so far.
     pub fn hash(&self) -> u128 {
-        self.hash.digest128()
+        let mut hash = self.hash.clone();
+        hash.update(&self.pending[..self.filled]);
+        hash.digest128()
     }
 
     /// Events so far.

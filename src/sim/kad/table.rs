@@ -15,6 +15,8 @@ const BUCKETS: usize = 28;
 pub(crate) struct Table {
     entries: Vec<u32>,
     lengths: [u8; BUCKETS],
+    /// A bit for each bucket that holds anyone.
+    filled: u32,
 }
 
 /// Which bucket of an owner at `own` a peer at `position` belongs to.
@@ -52,8 +54,13 @@ impl Table {
             return false;
         }
         let at = self.start(bucket) + held.len();
+        // Not twice as much room each time: there are as many tables as peers.
+        if self.entries.len() == self.entries.capacity() {
+            self.entries.reserve_exact(self.entries.len() / 8 + 4);
+        }
         self.entries.insert(at, peer);
         self.lengths[bucket] += 1;
+        self.filled |= 1 << bucket;
         true
     }
 
@@ -67,6 +74,7 @@ impl Table {
         }
         self.entries.push(peer);
         self.lengths[bucket] += 1;
+        self.filled |= 1 << bucket;
         true
     }
 
@@ -76,6 +84,7 @@ impl Table {
         let Some(place) = self.bucket(bucket).iter().position(|p| *p == peer) else { return false };
         self.entries.remove(start + place);
         self.lengths[bucket] -= 1;
+        self.filled &= !(u32::from(self.lengths[bucket] == 0) << bucket);
         true
     }
 
@@ -86,6 +95,7 @@ impl Table {
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
         self.lengths = [0; BUCKETS];
+        self.filled = 0;
     }
 
     pub(crate) fn shrink(&mut self) {
@@ -106,17 +116,11 @@ impl Table {
         positions: &[u64],
         out: &mut [u32; K],
     ) -> usize {
-        let mut starts = [0u16; BUCKETS + 1];
-        let mut filled = 0u32;
-        for i in 0..BUCKETS {
-            starts[i + 1] = starts[i] + u16::from(self.lengths[i]);
-            filled |= u32::from(self.lengths[i] > 0) << i;
-        }
         // The last bucket mixes all depths, so it is as close as its first bit says.
         let apart = ((own ^ target) >> (64 - BUCKETS)) as u32;
         let apart = apart.reverse_bits() >> (32 - BUCKETS);
         let mut count = 0;
-        let (mut differ, mut agree) = (filled & apart, filled & !apart);
+        let (mut differ, mut agree) = (self.filled & apart, self.filled & !apart);
         while count < K && (differ | agree) != 0 {
             let bucket = if differ != 0 {
                 let first = differ.trailing_zeros();
@@ -127,8 +131,7 @@ impl Table {
                 agree ^= 1 << last;
                 last
             } as usize;
-            let held = &self.entries[usize::from(starts[bucket])..usize::from(starts[bucket + 1])];
-            count = take_closest(held, target, except, positions, out, count);
+            count = take_closest(self.bucket(bucket), target, except, positions, out, count);
         }
         count
     }
@@ -151,6 +154,10 @@ fn take_closest(
     let others = || held.iter().copied().filter(|peer| *peer != except);
     let room = K - count;
     if held.len() <= room {
+        if !held.contains(&except) {
+            out[count..count + held.len()].copy_from_slice(held);
+            return count + held.len();
+        }
         return others().zip(&mut out[count..]).fold(count, |count, (peer, place)| {
             *place = peer;
             count + 1
