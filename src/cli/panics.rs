@@ -2,15 +2,17 @@
 //! where it happened. One in the database is told as the error that it becomes.
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 thread_local! {
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
-    /// How many times [`caught`] is around what this thread does now.
-    static CAUGHT: Cell<u32> = const { Cell::new(0) };
 }
+
+/// How many times [`caught`] is at work. What it calls may have threads of its own, so all of the process count.
+static CAUGHT: AtomicUsize = AtomicUsize::new(0);
 
 /// Call `work`; what its panic said and where, if it panicked.
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
@@ -18,12 +20,14 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     HOOK.call_once(|| {
         let usual = panic::take_hook();
         // What nobody here catches is told as ever.
-        panic::set_hook(Box::new(move |info| if CAUGHT.get() > 0 { remember(info) } else { usual(info) }));
+        panic::set_hook(Box::new(move |info| {
+            if CAUGHT.load(Ordering::Relaxed) > 0 { remember(info) } else { usual(info) }
+        }));
     });
-    CAUGHT.set(CAUGHT.get() + 1);
+    CAUGHT.fetch_add(1, Ordering::Relaxed);
     // What `work` touches is dropped with it: nothing half-changed is seen afterwards.
     let done = panic::catch_unwind(AssertUnwindSafe(work));
-    CAUGHT.set(CAUGHT.get() - 1);
+    CAUGHT.fetch_sub(1, Ordering::Relaxed);
     done.map_err(|_| LAST.take().unwrap_or_else(|| "it panicked and did not say why".to_owned()))
 }
 
