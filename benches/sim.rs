@@ -41,24 +41,21 @@ impl Work {
     fn request(self, draw: u64, peers: u32) -> Request<SimPeer> {
         match self {
             Self::Lookups => Request::GetRecord { key: Bytes::from(format!("key {}", draw % KEYS)) },
-            Self::Questions => Request::Ask {
-                peer: SimPeer((draw % u64::from(peers)) as u32),
-                question: Bytes::from_static(&[7; 200]),
-            },
+            Self::Questions => question((draw % u64::from(peers)) as u32),
         }
     }
 }
 
-/// Keep twenty requests in flight for ever.
-async fn busy(mut net: SimNetwork, work: Work, peers: u32) {
+/// Keep so many requests in flight for ever, each made of a draw of its own, and answer what others ask.
+async fn busy(mut net: SimNetwork, in_flight: u32, request: impl Fn(u64) -> Request<SimPeer>) {
     let mut next = 0u64;
     let mut submit = |net: &mut SimNetwork| {
         let draw = mix(next << 32 | u64::from(net.local_peer().0));
         let deadline = net.now().after(Duration::from_secs(60));
-        net.submit(RequestId(next), work.request(draw, peers), Limits { deadline, bytes: 65_536 });
+        net.submit(RequestId(next), request(draw), Limits { deadline, bytes: 65_536 });
         next += 1;
     };
-    (0..20).for_each(|_| submit(&mut net));
+    (0..in_flight).for_each(|_| submit(&mut net));
     loop {
         match poll_fn(|cx| net.poll_event(cx, None)).await {
             Event::Finished { .. } => submit(&mut net),
@@ -67,6 +64,11 @@ async fn busy(mut net: SimNetwork, work: Work, peers: u32) {
             _ => {}
         }
     }
+}
+
+/// A question of 200 bytes to `peer`.
+fn question(peer: u32) -> Request<SimPeer> {
+    Request::Ask { peer: SimPeer(peer), question: Bytes::from_static(&[7; 200]) }
 }
 
 fn world(work: Work, peers: u32) -> SimTestbed {
@@ -84,7 +86,7 @@ fn world(work: Work, peers: u32) -> SimTestbed {
     }
     for app in 0..APPLICATIONS {
         let net = bed.network(NodeId(app)).unwrap();
-        bed.run(Some(NodeId(app)), Box::pin(busy(net, work, peers)));
+        bed.run(Some(NodeId(app)), Box::pin(busy(net, 20, move |draw| work.request(draw, peers))));
     }
     bed.run_until(bed.now().after(Duration::from_secs(5)));
     bed
@@ -121,29 +123,6 @@ fn floor(peers: u32, wanted: u64) -> Duration {
     began.elapsed()
 }
 
-/// Keep one question in flight to a random other for ever, and answer what others ask.
-async fn host(mut net: SimNetwork, hosts: u32) {
-    let me = net.local_peer().0;
-    let mut next = 0u64;
-    let mut submit = |net: &mut SimNetwork| {
-        let draw = mix(next << 32 | u64::from(me));
-        let other = (me + 1 + (draw % u64::from(hosts - 1)) as u32) % hosts;
-        let request = Request::Ask { peer: SimPeer(other), question: Bytes::from_static(&[7; 200]) };
-        let deadline = net.now().after(Duration::from_secs(60));
-        net.submit(RequestId(next), request, Limits { deadline, bytes: 65_536 });
-        next += 1;
-    };
-    submit(&mut net);
-    loop {
-        match poll_fn(|cx| net.poll_event(cx, None)).await {
-            Event::Finished { .. } => submit(&mut net),
-            Event::Question { to, body, .. } => net.reply(to, Ok(body)),
-            Event::Closed => return,
-            _ => {}
-        }
-    }
-}
-
 fn bare(hosts: u32) -> SimTestbed {
     let profile = Profile {
         service: Service { question: Dist::Constant(Duration::ZERO), ..Service::default() },
@@ -157,7 +136,8 @@ fn bare(hosts: u32) -> SimTestbed {
     }
     for node in (0..hosts).map(NodeId) {
         let net = bed.network(node).unwrap();
-        bed.run(Some(node), Box::pin(host(net, hosts)));
+        let other = move |draw| (node.0 + 1 + (draw % u64::from(hosts - 1)) as u32) % hosts;
+        bed.run(Some(node), Box::pin(busy(net, 1, move |draw| question(other(draw)))));
     }
     bed.run_until(bed.now().after(Duration::from_secs(1)));
     bed
