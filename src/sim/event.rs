@@ -72,14 +72,17 @@ impl Ord for Entry {
     }
 }
 
-/// The queue: a heap of what happens soon, and slots of what happens later.
+/// The queue: what happens soon in its order, and slots of what happens later.
 ///
 /// Most entries are for a while from now, and many are for nothing by then (a deadline whose request has
 /// ended). They wait unsorted: 64 fine slots of 17 ms make one coarse slot of 1.07 s, of which there are
-/// 256, and what lies beyond waits in a heap of its own. A slot is poured out when its time comes. So the
-/// heap that every message goes through holds little, and stays in the cache.
+/// 256, and what lies beyond waits in a heap of its own. A slot is poured out when its time comes.
+/// Of these, the entries are sorted once; what is queued for the present slot itself goes through a heap beside them.
 #[derive(Debug)]
 pub(crate) struct Queue {
+    /// The entries that the present slot was poured out with, the first last.
+    poured: Vec<Entry>,
+    /// Those that were queued for the present slot, or for before, when it had been poured out.
     soon: BinaryHeap<Reverse<Entry>>,
     /// The rest of the present coarse slot, by the lowest bits of the epoch.
     fine: [u32; FINE],
@@ -90,7 +93,7 @@ pub(crate) struct Queue {
     late: BinaryHeap<Reverse<Entry>>,
     chunks: Vec<Chunk>,
     free: u32,
-    /// Entries of this epoch and of those before are in `soon`.
+    /// Entries of this epoch and of those before are in `poured` and `soon`.
     epoch: u64,
     sequence: u64,
     salt: u64,
@@ -117,6 +120,7 @@ impl Queue {
     /// An empty queue whose ties are broken by `salt`.
     pub(crate) fn new(salt: u64) -> Self {
         Self {
+            poured: Vec::new(),
             soon: BinaryHeap::new(),
             fine: [NO_CHUNK; FINE],
             fine_filled: 0,
@@ -181,6 +185,15 @@ impl Queue {
         }
     }
 
+    /// Take the entries of the fine slot that begins with chunk `head` for the present ones, of which none is left.
+    fn pour_out(&mut self, mut head: u32) {
+        while let Some(chunk) = self.chunks.get_mut(head as usize) {
+            self.poured.extend_from_slice(&chunk.entries[..chunk.len as usize]);
+            head = core::mem::replace(&mut chunk.next, core::mem::replace(&mut self.free, head));
+        }
+        self.poured.sort_unstable_by(|a, b| b.cmp(a));
+    }
+
     /// Place the entries of the slot that begins with chunk `head` again.
     fn pour(&mut self, mut head: u32) {
         while let Some(chunk) = self.chunks.get_mut(head as usize) {
@@ -216,13 +229,13 @@ impl Queue {
 
     /// Move on to the next epoch in which something happens, if nothing happens soon.
     fn advance(&mut self) {
-        while self.soon.is_empty() {
+        while self.poured.is_empty() && self.soon.is_empty() {
             if self.fine_filled != 0 {
                 let slot = self.fine_filled.trailing_zeros() as usize;
                 self.fine_filled &= self.fine_filled - 1;
                 self.epoch = self.epoch / FINE as u64 * FINE as u64 + slot as u64;
                 let head = core::mem::replace(&mut self.fine[slot], NO_CHUNK);
-                self.pour(head);
+                self.pour_out(head);
                 continue;
             }
             let beyond = self.late.peek().map(|entry| (entry.0.at >> EPOCH_BITS) / FINE as u64);
@@ -249,18 +262,25 @@ impl Queue {
     /// When the next thing happens.
     pub(crate) fn next_at(&mut self) -> Option<u64> {
         self.advance();
-        self.soon.peek().map(|entry| entry.0.at)
+        let (poured, soon) = (self.poured.last(), self.soon.peek());
+        let at = [poured, soon.map(|entry| &entry.0)].into_iter().flatten().map(|entry| entry.at);
+        at.min()
     }
 
     /// The next thing.
     pub(crate) fn pop(&mut self) -> Option<(u64, What)> {
         self.advance();
-        self.soon.pop().map(|entry| (entry.0.at, entry.0.what))
+        let next = match (self.poured.last(), self.soon.peek()) {
+            (Some(poured), Some(soon)) if soon.0 < *poured => self.soon.pop().map(|entry| entry.0),
+            (None, _) => self.soon.pop().map(|entry| entry.0),
+            (Some(_), _) => self.poured.pop(),
+        };
+        next.map(|entry| (entry.at, entry.what))
     }
 
     /// Bytes of memory held.
     pub(crate) fn footprint(&self) -> usize {
-        (self.soon.capacity() + self.late.capacity()) * size_of::<Entry>()
+        (self.poured.capacity() + self.soon.capacity() + self.late.capacity()) * size_of::<Entry>()
             + self.chunks.capacity() * size_of::<Chunk>()
     }
 }
