@@ -286,8 +286,9 @@ struct Seen {
 }
 
 impl Seen {
-    const PLACES: usize = 1024;
-    const MOST: usize = 640;
+    const PLACES: usize = 512;
+    const SHIFT: u32 = u32::BITS - Self::PLACES.trailing_zeros();
+    const MOST: usize = 320;
     /// Added to the number of a peer that no answer has named.
     const HELD: u32 = 1 << 31;
 
@@ -299,10 +300,15 @@ impl Seen {
         }
     }
 
+    /// Where `peer` is looked for first.
+    fn first(peer: u32) -> usize {
+        (peer.wrapping_mul(0x9e37_79b1) >> Self::SHIFT) as usize
+    }
+
     /// Remember `peer`, which the table `holds` or an answer names. Returns what was remembered of it.
     fn insert(&mut self, peer: u32, holds: bool) -> Known {
         let noted = if holds { peer | Self::HELD } else { peer };
-        let mut place = (peer.wrapping_mul(0x9e37_79b1) >> 22) as usize;
+        let mut place = Self::first(peer);
         while let Some(held) = self.places.get_mut(place % Self::PLACES) {
             if *held == u32::MAX {
                 if self.count < Self::MOST {
