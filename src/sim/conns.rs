@@ -34,8 +34,9 @@ impl Conn {
         (self.used & LATEST, self.peer)
     }
 
-    fn usage(self) -> Usage {
-        Usage { used: self.used & LATEST, pinned: self.used & PINNED != 0, far: self.used & FAR != 0 }
+    fn usage(self, place: usize) -> Usage {
+        let (pinned, far) = (self.used & PINNED != 0, self.used & FAR != 0);
+        Usage { used: self.used & LATEST, pinned, far, place: place as u32 }
     }
 
     fn set(&mut self, ms: u32) {
@@ -67,26 +68,45 @@ pub(crate) struct Usage {
     pub(crate) pinned: bool,
     /// Whether the other end knows better when it was used.
     pub(crate) far: bool,
+    /// Where it stands in the list now. It may stand elsewhere later, but hardly far from there.
+    pub(crate) place: u32,
 }
+
+/// No place is known to stand near.
+pub(crate) const ANYWHERE: u32 = u32::MAX;
 
 impl Conns {
     fn find(&self, peer: u32) -> Result<usize, usize> {
-        let guess = u64::from(peer) * self.list.len() as u64 / u64::from(self.above.max(1));
-        let place = partition_point_near(&self.list, guess as usize, |conn| conn.peer < peer);
-        if self.list.get(place).is_some_and(|conn| conn.peer == peer) { Ok(place) } else { Err(place) }
+        self.find_near(peer, self.guess(peer))
+    }
+
+    /// Where `peer` would stand if all were as far apart.
+    fn guess(&self, peer: u32) -> usize {
+        (u64::from(peer) * self.list.len() as u64 / u64::from(self.above.max(1))) as usize
+    }
+
+    fn find_near(&self, peer: u32, guess: usize) -> Result<usize, usize> {
+        let is_at = |place: usize| self.list.get(place).is_some_and(|conn| conn.peer == peer);
+        if is_at(guess) {
+            return Ok(guess);
+        }
+        let place = partition_point_near(&self.list, guess, |conn| conn.peer < peer);
+        if is_at(place) { Ok(place) } else { Err(place) }
     }
 
     /// The connection with `peer`.
     pub(crate) fn get(&self, peer: u32) -> Option<Usage> {
-        Some(self.list[self.find(peer).ok()?].usage())
+        let place = self.find(peer).ok()?;
+        Some(self.list[place].usage(place))
     }
 
     /// The connection with `peer`, if one stands, is used at `ms`; if this is the far end, the near one is to be told.
-    /// Returns what it was before.
-    pub(crate) fn use_at(&mut self, peer: u32, ms: u32) -> Option<Usage> {
-        let place = self.find(peer).ok()?;
+    /// It stood at place `stood` not long ago, if that is not [`ANYWHERE`]. Returns what it was before.
+    pub(crate) fn use_at(&mut self, peer: u32, ms: u32, stood: u32) -> Option<Usage> {
+        let found = if stood == ANYWHERE { self.find(peer) } else { self.find_near(peer, stood as usize) };
+        let place = found.ok()?;
         let conn = self.list.get_mut(place)?;
-        let before = conn.usage();
+        let before = conn.usage(place);
         if !before.far {
             conn.set(ms);
         }
@@ -94,12 +114,12 @@ impl Conns {
     }
 
     /// The connection with `peer` was used at `ms`; it is made if it was not there, with this as its far end or not.
-    /// Both ends are told.
-    pub(crate) fn touch(&mut self, peer: u32, ms: u32, far: bool) -> bool {
+    /// Both ends are told. Returns whether it was made, and at which place it stands.
+    pub(crate) fn touch(&mut self, peer: u32, ms: u32, far: bool) -> (bool, u32) {
         match self.find(peer) {
             Ok(i) => {
                 self.list[i].set(ms);
-                false
+                (false, i as u32)
             }
             Err(i) => {
                 let used = ms.min(LATEST) | if far { FAR } else { 0 };
@@ -109,7 +129,7 @@ impl Conns {
                 }
                 self.list.insert(i, Conn { used, peer });
                 self.above = self.above.max(peer.saturating_add(1));
-                true
+                (true, i as u32)
             }
         }
     }
@@ -126,7 +146,7 @@ impl Conns {
     /// The connection with `peer` no longer stands. Returns what it was.
     pub(crate) fn remove(&mut self, peer: u32) -> Option<Usage> {
         let place = self.find(peer).ok()?;
-        Some(self.list.remove(place).usage())
+        Some(self.list.remove(place).usage(place))
     }
 
     /// The one that was not used for longest and is not held open. `near` tells of the near end with a peer when it was
@@ -206,12 +226,15 @@ mod tests {
     fn the_stalest_that_is_not_held_open_goes_first() {
         let mut conns = Conns::default();
         let none = |_| None;
-        assert!(conns.touch(5, 10, false) && conns.touch(3, 20, false) && conns.touch(9, 5, false));
-        assert!(!conns.touch(5, 30, false));
+        assert_eq!(
+            [(5, 10), (3, 20), (9, 5)].map(|(peer, ms)| conns.touch(peer, ms, false)),
+            [(true, 0), (true, 0), (true, 2)]
+        );
+        assert_eq!(conns.touch(5, 30, false), (false, 1));
         conns.pin(9, true);
         assert_eq!(conns.stalest(none), Some(3));
         conns.touch(9, 50, false);
-        assert_eq!(conns.get(9), Some(Usage { used: 50, pinned: true, far: false }));
+        assert_eq!(conns.get(9), Some(Usage { used: 50, pinned: true, far: false, place: 2 }));
         conns.pin(9, false);
         assert!(conns.remove(3).is_some() && conns.remove(3).is_none());
         assert_eq!(conns.peers().collect::<Vec<_>>(), [5, 9]);
@@ -234,7 +257,8 @@ mod tests {
                     plain.entry(peer).and_modify(|held| held.1 = pinned);
                 }
                 2 | 3 => {
-                    let held = conns.use_at(peer, ms).map(|held| (held.pinned, held.far));
+                    let stood = [ANYWHERE, stream.below(320) as u32][stream.below(2) as usize];
+                    let held = conns.use_at(peer, ms, stood).map(|held| (held.pinned, held.far));
                     assert_eq!(held, plain.get(&peer).map(|held| (held.1, held.2)));
                     plain.entry(peer).and_modify(|held| held.0 = ms);
                 }

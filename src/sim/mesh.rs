@@ -9,6 +9,7 @@
 use bytes::Bytes;
 
 use super::announcement::Announcement;
+use super::conns::ANYWHERE;
 use super::event::What;
 use super::peer::SimPeer;
 use super::rng::{Concern, below, digest, mix};
@@ -212,7 +213,7 @@ impl World {
         if let Some(why) = why {
             return self.lose(from, to, ANNOUNCEMENT, identity, why);
         }
-        self.delivered(from, to, ANNOUNCEMENT, identity, bytes);
+        self.delivered(from, to, ANNOUNCEMENT, identity, bytes, ANYWHERE);
         let (wall, skewed) = (self.wall_at(to), self.wall_at(to) != self.wall_time());
         let Some(announcement) = self.announcements.get_mut(slot) else { return };
         if !announcement.hear(to) {

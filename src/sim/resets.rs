@@ -11,6 +11,7 @@
 //!
 //! Where the share is 0 nothing is drawn, kept or queued.
 
+use super::conns::ANYWHERE;
 use super::event::What;
 use super::rng::{Concern, mix};
 use super::wire::{ANSWER, Kind, Line, Loss};
@@ -71,15 +72,16 @@ impl World {
     }
 
     /// Whether a connection stands between `a` and `b`, now that `a` uses it: upkeep may have met a reset since it was
-    /// last used.
-    pub(super) fn still_connected(&mut self, a: u32, b: u32) -> bool {
+    /// last used. Returns where `a` lists it.
+    pub(super) fn still_connected(&mut self, a: u32, b: u32) -> Option<u32> {
         if self.config.datagrams {
-            return true;
+            return Some(ANYWHERE);
         }
         let ms = self.ms();
-        let Some(mut usage) = self.node_mut(a).conns.use_at(b, ms) else { return false };
+        let mut usage = self.node_mut(a).conns.use_at(b, ms, ANYWHERE)?;
+        let place = usage.place;
         if usage.far {
-            usage = self.node_mut(b).conns.use_at(a, ms).unwrap_or(usage);
+            usage = self.node_mut(b).conns.use_at(a, ms, ANYWHERE).unwrap_or(usage);
         }
         if self.links.may_reset(a, b) {
             let idle = ms.saturating_sub(usage.used.max(self.changed_links));
@@ -87,10 +89,10 @@ impl World {
             let draw = self.reset_draw(a, b, u64::from(usage.used) ^ u64::MAX);
             if self.links.reset_within(a, b, draw, messages).is_some() {
                 self.reset(a, b);
-                return false;
+                return None;
             }
         }
-        true
+        Some(place)
     }
 
     fn reset_draw(&self, a: u32, b: u32, at: u64) -> u32 {
@@ -150,7 +152,7 @@ impl World {
         } else {
             self.lose(client, server, kind, identity, Loss::Reset);
         }
-        self.exchanges.remove(slot);
+        self.exchanges.free(slot);
         true
     }
 

@@ -2,10 +2,20 @@
 
 use super::kad::K;
 use super::op::Phase;
-use super::wire::{ANSWER, Exchange, Kind, Loss, MOST_NAMED, Reply};
+use super::wire::{ANSWER, Kind, Loss, MOST_NAMED, Reply};
 use super::world::World;
 use crate::network::{Done, Failure, Invalid, Item, Ware};
 use crate::probe::reached;
+
+/// What of an exchange the request takes that it belongs to.
+struct Answer {
+    kind: Kind,
+    client: u32,
+    server: u32,
+    reply: Reply,
+    closer: [u32; K],
+    closer_len: u8,
+}
 
 impl World {
     /// The answer of an exchange, or news of its end, reaches the client.
@@ -13,11 +23,23 @@ impl World {
         if self.ends_reset(slot, true) {
             return;
         }
-        let Some(mut exchange) = self.exchanges.remove(slot) else { return };
+        let Some(exchange) = self.exchanges.get_mut(slot) else { return };
         let (client, server, identity) = (exchange.client, exchange.server, exchange.identity);
-        let tag = exchange.kind as u8 | ANSWER;
-        let broken = matches!(exchange.reply, Reply::Broken);
-        if !self.is_up(client) || self.standing(client).life != exchange.client_life {
+        let (lives, size, leaves) =
+            ((exchange.client_life, exchange.server_life), exchange.size, exchange.leaves);
+        let (op, generation, place) = (exchange.op, exchange.op_generation, exchange.place);
+        let mut answer = Answer {
+            kind: exchange.kind,
+            client,
+            server,
+            reply: core::mem::replace(&mut exchange.reply, Reply::None),
+            closer: exchange.closer,
+            closer_len: exchange.closer_len,
+        };
+        self.exchanges.free(slot);
+        let tag = answer.kind as u8 | ANSWER;
+        let broken = matches!(answer.reply, Reply::Broken);
+        if !self.is_up(client) || self.standing(client).life != lives.0 {
             return self.lose(server, client, tag, identity, Loss::Gone);
         }
         if self.is_cut(server, client) {
@@ -25,36 +47,36 @@ impl World {
             return self.disconnect(client, server);
         }
         let now = self.standing(server);
-        let died = now.life != exchange.server_life || !now.up;
-        let again = now.life > exchange.server_life.saturating_add(1);
-        if !broken && died && (again || self.node(server).died < exchange.leaves) {
+        let died = now.life != lives.1 || !now.up;
+        let again = now.life > lives.1.saturating_add(1);
+        if !broken && died && (again || self.node(server).died < leaves) {
             self.lose(server, client, tag, identity, Loss::Gone);
             reached!(AnswererDied);
-            exchange.reply = Reply::Broken;
+            answer.reply = Reply::Broken;
         } else if !broken {
-            self.delivered(server, client, tag, identity, exchange.size as usize);
+            self.delivered(server, client, tag, identity, size as usize, place);
         }
-        if self.ops.is(exchange.op, exchange.op_generation) {
-            self.take(exchange);
-        } else if exchange.kind == Kind::Question && !matches!(exchange.reply, Reply::Broken) {
-            self.account.unwanted += u64::from(exchange.size);
+        if self.ops.is(op, generation) {
+            self.take(op, answer);
+        } else if answer.kind == Kind::Question && !matches!(answer.reply, Reply::Broken) {
+            self.account.unwanted += u64::from(size);
         }
     }
 
     /// The request that an answer belongs to takes it.
-    fn take(&mut self, exchange: Exchange) {
-        let (slot, client, server) = (exchange.op, exchange.client, exchange.server);
+    fn take(&mut self, slot: u32, answer: Answer) {
+        let Answer { kind, client, server, reply, closer, closer_len } = answer;
         if self.blocks(client, server) {
-            return self.failed(slot, server, exchange.kind, Failure::Local);
+            return self.failed(slot, server, kind, Failure::Local);
         }
-        let named = usize::from(exchange.closer_len);
-        match exchange.reply {
+        let named = closer.get(..usize::from(closer_len)).unwrap_or(&closer);
+        match reply {
             Reply::None | Reply::Broken => {
-                self.failed(slot, server, exchange.kind, Failure::Broken);
+                self.failed(slot, server, kind, Failure::Broken);
             }
             Reply::Kad { record, providers, oversized, more } => {
                 let Some(op) = self.ops.get_mut(slot) else { return };
-                if op.phase == Phase::ReadingBack && exchange.kind != Kind::GetRecord {
+                if op.phase == Phase::ReadingBack && kind != Kind::GetRecord {
                     // An answer to the walk before.
                     return;
                 }
@@ -71,7 +93,7 @@ impl World {
                     }
                 }
                 self.found_providers(slot, server, &providers);
-                self.walk_on(slot, client, server, &[&exchange.closer[..named], &more, &providers]);
+                self.walk_on(slot, client, server, &[named, &more, &providers]);
             }
             Reply::Done => {
                 let Some(op) = self.ops.get_mut(slot) else { return };

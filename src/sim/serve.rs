@@ -32,13 +32,14 @@ impl World {
         let Some(exchange) = self.exchanges.get(slot) else { return };
         let (client, server, kind, identity) =
             (exchange.client, exchange.server, exchange.kind, exchange.identity);
-        let (draw, bytes, life) = (exchange.draw, FRAME + exchange.body.len(), exchange.server_life);
+        let (bytes, life, place) = (FRAME + exchange.body.len(), exchange.server_life, exchange.place);
+        let service = exchange.draw.wide(4);
         let tag = kind as u8;
         if self.is_cut(client, server) || self.is_cut(server, client) {
             // Cut either way: without the server's word on what the stream is for, no request is sent.
             self.lose(client, server, tag, identity, Loss::Cut);
             self.disconnect(client, server);
-            self.exchanges.remove(slot);
+            self.exchanges.free(slot);
             return;
         }
         if !self.is_up(server) || self.standing(server).life != life {
@@ -49,13 +50,13 @@ impl World {
         }
         if self.blocks(server, client) {
             self.lose(client, server, tag, identity, Loss::Blocked);
-            self.exchanges.remove(slot);
+            self.exchanges.free(slot);
             return;
         }
-        self.delivered(client, server, tag, identity, bytes);
+        self.delivered(client, server, tag, identity, bytes, place);
         if self.node(server).silent {
             self.lose(server, client, tag, identity, Loss::Silent);
-            self.exchanges.remove(slot);
+            self.exchanges.free(slot);
             return;
         }
         let start = self.now.max(self.node(server).busy_until);
@@ -71,15 +72,15 @@ impl World {
             self.question(slot, client, server);
             return;
         }
-        let leaves = self.serve_until(server, kind, draw.wide(4));
+        let leaves = self.serve_until(server, kind, service);
         let (reply, size) = self.reply_of(slot, client, server, kind);
         if self.node(server).stalled {
             self.lose(server, client, tag, identity, Loss::Stalled);
-            self.exchanges.remove(slot);
+            self.exchanges.free(slot);
             return;
         }
         if kind == Kind::AddProvider {
-            self.exchanges.remove(slot);
+            self.exchanges.free(slot);
             return;
         }
         let leaves = self.held_back(server, leaves);
@@ -144,7 +145,7 @@ impl World {
         if self.node(node).silent || self.node(node).stalled {
             let why = if self.node(node).silent { Loss::Silent } else { Loss::Stalled };
             self.lose(node, client, tag, identity, why);
-            self.exchanges.remove(slot);
+            self.exchanges.free(slot);
             return;
         }
         if !self.connected(client, node) {
@@ -388,7 +389,7 @@ impl World {
         let Some(app) = self.app(node) else { return };
         if let Some(held) = app.inbound.remove(&inbound) {
             if self.exchanges.is(held.exchange, held.generation) {
-                self.exchanges.remove(held.exchange);
+                self.exchanges.free(held.exchange);
             }
             self.tell(node, Event::Withdrawn { to: InboundId(u64::from(inbound)) });
         }

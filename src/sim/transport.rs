@@ -9,6 +9,7 @@
 //! A connection stands until an end dies, is cut off, breaks it, or needs the room: gossipsub 0.50 holds a stream
 //! open on each (`handler.rs`), so libp2p-swarm never finds one idle.
 
+use super::conns::ANYWHERE;
 use super::event::What;
 use super::op::Phase;
 use super::peer::SimPeer;
@@ -38,14 +39,15 @@ impl World {
         self.config.datagrams || self.node(a).conns.get(b).is_some()
     }
 
-    /// The connection, if one stands, is used now. It is quicker when `a` has dialled it.
-    fn touch(&mut self, a: u32, b: u32) {
+    /// The connection, if one stands, is used now. It is quicker when `a` has dialled it, and when it is known where `a`
+    /// listed it not long ago.
+    fn touch(&mut self, a: u32, b: u32, stood: u32) {
         if self.config.datagrams {
             return;
         }
         let ms = self.ms();
-        if self.node_mut(a).conns.use_at(b, ms).is_some_and(|held| held.far) {
-            self.node_mut(b).conns.use_at(a, ms);
+        if self.node_mut(a).conns.use_at(b, ms, stood).is_some_and(|held| held.far) {
+            self.node_mut(b).conns.use_at(a, ms, ANYWHERE);
         }
     }
 
@@ -58,9 +60,10 @@ impl World {
     }
 
     /// A connection between `a`, which dialled, and `b` stands from now on. `round_trip` is what it measured.
-    pub(crate) fn connect(&mut self, a: u32, b: u32, round_trip: u64) {
+    /// Returns where `a` lists it.
+    pub(crate) fn connect(&mut self, a: u32, b: u32, round_trip: u64) -> u32 {
         if self.config.datagrams {
-            return;
+            return ANYWHERE;
         }
         let ms = self.ms();
         for (node, other) in [(a, b), (b, a)] {
@@ -73,7 +76,7 @@ impl World {
             }
         }
         self.node_mut(b).conns.touch(a, ms, true);
-        let new = self.node_mut(a).conns.touch(b, ms, false);
+        let (new, place) = self.node_mut(a).conns.touch(b, ms, false);
         if new {
             self.absolve(a, b);
             self.risk_greeting(a, b);
@@ -94,6 +97,7 @@ impl World {
                 }
             }
         }
+        place
     }
 
     /// The connection between `a` and `b` ends. Both ends are told.
@@ -136,6 +140,7 @@ impl World {
             server,
             client_life: request.life,
             server_life: 0,
+            place: ANYWHERE,
             op,
             op_generation: generation,
             key: request.key,
@@ -160,10 +165,9 @@ impl World {
                 request.phase = Phase::Asking;
             }
         }
-        if self.still_connected(client, server) {
-            self.transmit(slot);
-        } else {
-            self.dial(slot, client, server, identity, &draw);
+        match self.still_connected(client, server) {
+            Some(place) => self.transmit(slot, place),
+            None => self.dial(slot, client, server, identity, &draw),
         }
     }
 
@@ -212,9 +216,10 @@ impl World {
             self.note(TraceEvent::Dialled { from: client, to: server, connected: succeeds });
         }
         let takes = self.now - dial.started;
+        let mut place = ANYWHERE;
         if succeeds {
             let trips = u64::from(self.config.profile.dial_round_trips).max(1);
-            self.connect(client, server, takes / trips);
+            place = self.connect(client, server, takes / trips);
         } else if alive {
             reached!(DialDead);
             self.account.failed_dials += 1;
@@ -235,11 +240,11 @@ impl World {
             }
             first = false;
             if !alive || !self.ops.is(op, generation) {
-                self.exchanges.remove(this);
+                self.exchanges.free(this);
             } else if succeeds {
-                self.transmit(this);
+                self.transmit(this, place);
             } else {
-                self.exchanges.remove(this);
+                self.exchanges.free(this);
                 self.unreachable(op, server, kind);
             }
         }
@@ -258,7 +263,8 @@ impl World {
     }
 
     /// Open a stream for an exchange on the connection that stands and counts as used now, and send its request.
-    fn transmit(&mut self, slot: u32) {
+    /// The client lists the connection at `place`.
+    fn transmit(&mut self, slot: u32, place: u32) {
         let Some(exchange) = self.exchanges.get(slot) else { return };
         let (client, server, kind, identity) =
             (exchange.client, exchange.server, exchange.kind, exchange.identity);
@@ -275,6 +281,7 @@ impl World {
         let life = self.standing(server).life;
         if let Some(exchange) = self.exchanges.get_mut(slot) {
             exchange.server_life = life;
+            exchange.place = place;
             exchange.line = Line::Up;
         }
         let at = self.now.saturating_add(delay);
@@ -314,13 +321,21 @@ impl World {
         self.note(TraceEvent::Lost { from, to, kind, identity, why: why as u8 });
     }
 
-    /// A message arrived.
-    pub(crate) fn delivered(&mut self, from: u32, to: u32, kind: u8, identity: u64, bytes: usize) {
+    /// A message arrived. Its asker listed the connection at place `stood`.
+    pub(crate) fn delivered(
+        &mut self,
+        from: u32,
+        to: u32,
+        kind: u8,
+        identity: u64,
+        bytes: usize,
+        stood: u32,
+    ) {
         self.account.messages += 1;
         self.account.bytes += bytes as u64;
         // Mostly it was the asker that dialled.
         let (a, b) = if kind & ANSWER == 0 { (from, to) } else { (to, from) };
-        self.touch(a, b);
+        self.touch(a, b, stood);
         self.note(TraceEvent::Delivered { from, to, kind, identity });
     }
 }

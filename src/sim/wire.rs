@@ -64,34 +64,40 @@ pub(crate) enum Line {
 }
 
 /// A request and its answer.
+///
+/// By the time that a message arrives, its exchange is out of the cache. What each arrival asks of it, and which reply it
+/// holds, is in the first line of 64 bytes.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(crate) struct Exchange {
-    pub(crate) kind: Kind,
     pub(crate) client: u32,
     pub(crate) server: u32,
     pub(crate) client_life: u32,
     pub(crate) server_life: u32,
     pub(crate) op: u32,
     pub(crate) op_generation: u32,
+    /// Where the client listed the connection when it was sent.
+    pub(crate) place: u32,
     /// The number of the key; `u32::MAX` where a position is asked for.
     pub(crate) key: u32,
     pub(crate) target: u64,
     pub(crate) identity: u64,
-    pub(crate) draw: Draw,
-    /// When the answer leaves the server.
-    pub(crate) leaves: u64,
-    /// The next exchange that waits for the same dial.
-    pub(crate) next: u32,
-    /// A record to keep, a question.
-    pub(crate) body: Bytes,
-    /// Wall time in ms until which a record is to be kept.
-    pub(crate) expires: u64,
-    pub(crate) reply: Reply,
-    pub(crate) line: Line,
-    pub(crate) closer: [u32; K],
-    pub(crate) closer_len: u8,
     /// Bytes of the answer.
     pub(crate) size: u32,
+    pub(crate) kind: Kind,
+    pub(crate) line: Line,
+    pub(crate) closer_len: u8,
+    pub(crate) reply: Reply,
+    /// A record to keep, a question.
+    pub(crate) body: Bytes,
+    pub(crate) draw: Draw,
+    pub(crate) closer: [u32; K],
+    /// When the answer leaves the server.
+    pub(crate) leaves: u64,
+    /// Wall time in ms until which a record is to be kept.
+    pub(crate) expires: u64,
+    /// The next exchange that waits for the same dial.
+    pub(crate) next: u32,
 }
 
 /// A dial.
