@@ -5,7 +5,8 @@
 //! - `sim::bare`: applications that each keep one question of 200 bytes to a random other in flight, as datagrams over
 //!   links of 10 to 120 ms, with no lookup, no connection and no time to serve; per message delivered.
 //! - `sim::floor`: what cannot be left out of a message: into a heap and out, half a block of draws (an
-//!   exchange of two messages has one), one touch of a peer's memory; per message.
+//!   exchange of two messages has one), one touch of a peer's memory; per message. As many are under way as in
+//!   `sim::messages`.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 #![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "wall time is what it measures")]
@@ -30,6 +31,10 @@ use swarmproof::testbed::{NodeId, NodeSpec, Testbed};
 const PEERS: [u32; 4] = [100, 1_000, 10_000, 100_000];
 const APPLICATIONS: u32 = 20;
 const KEYS: u64 = 1_000;
+/// Requests that each application keeps in flight.
+const EACH: u32 = 20;
+/// Messages of each that are under way: a lookup asks three peers at once.
+const AT_ONCE: u32 = 3;
 
 #[derive(Clone, Copy)]
 enum Work {
@@ -86,7 +91,7 @@ fn world(work: Work, peers: u32) -> SimTestbed {
     }
     for app in 0..APPLICATIONS {
         let net = bed.network(NodeId(app)).unwrap();
-        bed.run(Some(NodeId(app)), Box::pin(busy(net, 20, move |draw| work.request(draw, peers))));
+        bed.run(Some(NodeId(app)), Box::pin(busy(net, EACH, move |draw| work.request(draw, peers))));
     }
     bed.run_until(bed.now().after(Duration::from_secs(5)));
     bed
@@ -108,7 +113,7 @@ fn floor(peers: u32, wanted: u64) -> Duration {
     let seed = Seed::new(1);
     let mut heap = BinaryHeap::new();
     let mut memory = vec![[0u64; 8]; peers as usize];
-    for i in 0..400u64 {
+    for i in 0..u64::from(APPLICATIONS * EACH * AT_ONCE) {
         heap.push(Reverse((mix(i) >> 40, i, i as u32)));
     }
     let began = Instant::now();
