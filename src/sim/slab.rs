@@ -110,5 +110,9 @@ mod tests {
         assert_eq!((b, slab.vacant()), (a, a + 1));
         assert!(!slab.is(b, first));
         assert_eq!((slab.len(), slab.get(b)), (1, Some(&"b")));
+        let second = slab.generation(b);
+        slab.free(b);
+        assert!(!slab.is(b, second) && slab.get(b).is_none());
+        assert_eq!((slab.len(), slab.vacant(), slab.iter().count()), (0, b, 0));
     }
 }
