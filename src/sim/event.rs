@@ -319,28 +319,32 @@ mod tests {
     #[test]
     fn near_and_far_come_in_the_order_of_one_heap() {
         use crate::sim::rng::{Concern, Seed};
-        let mut stream = Seed::new(5).stream(Concern(1000), 0);
-        let mut queue = Queue::new(1);
-        let mut plain: BinaryHeap<Reverse<(u64, u32)>> = BinaryHeap::new();
-        let mut now = 0;
-        for i in 0..60_000u32 {
-            // From an instant to hours ahead.
-            let span = 1 << stream.below(44);
-            let at = now + stream.below(span);
-            queue.push(at, 0, What::Wake(i));
-            plain.push(Reverse((at, i)));
-            if stream.below(2) == 0 {
-                let Some(Reverse((wanted, _))) = plain.pop() else { continue };
-                assert_eq!(queue.next_at(), Some(wanted));
-                let Some((at, What::Wake(_))) = queue.pop() else { panic!("{i}") };
-                assert_eq!(at, wanted);
-                now = at;
+        // From an instant to hours ahead; and so close that a slot holds hundreds, and more is queued for it while it lasts.
+        for (longest, beside) in [(44, false), (27, true)] {
+            let mut stream = Seed::new(5).stream(Concern(1000), 0);
+            let mut queue = Queue::new(1);
+            let mut plain: BinaryHeap<Reverse<(u64, u32)>> = BinaryHeap::new();
+            let (mut now, mut both) = (0, 0);
+            for i in 0..60_000u32 {
+                let span = if beside { 1 << longest } else { 1 << stream.below(longest) };
+                let at = now + stream.below(span);
+                queue.push(at, 0, What::Wake(i));
+                plain.push(Reverse((at, i)));
+                if beside && plain.len() > 1_000 || stream.below(2) == 0 {
+                    let Some(Reverse((wanted, _))) = plain.pop() else { continue };
+                    assert_eq!(queue.next_at(), Some(wanted));
+                    both += u32::from(!queue.poured.is_empty() && !queue.soon.is_empty());
+                    let Some((at, What::Wake(_))) = queue.pop() else { panic!("{i}") };
+                    assert_eq!(at, wanted);
+                    now = at;
+                }
             }
+            assert_eq!(both > 5_000, beside, "{both} times there was something of either kind");
+            while let Some(Reverse((wanted, i))) = plain.pop() {
+                assert_eq!(queue.pop(), Some((wanted, What::Wake(i))));
+            }
+            assert_eq!(queue.next_at(), None);
         }
-        while let Some(Reverse((wanted, i))) = plain.pop() {
-            assert_eq!(queue.pop(), Some((wanted, What::Wake(i))));
-        }
-        assert_eq!(queue.next_at(), None);
     }
 
     #[test]
