@@ -5,8 +5,8 @@
 //! - `sim::bare`: applications that each keep one question of 200 bytes to a random other in flight, as datagrams over
 //!   links of 10 to 120 ms, with no lookup, no connection and no time to serve; per message delivered.
 //! - `sim::floor`: what cannot be left out of a message: into a heap and out, half a block of draws (an
-//!   exchange of two messages has one), one touch of a peer's memory; per message. As many are under way as in
-//!   `sim::messages`.
+//!   exchange of two messages has one), one touch of a peer's memory; per message. Its heap holds as many as
+//!   `sim::messages` has under way: a walk that no longer comes closer asks twenty peers at once.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 #![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "wall time is what it measures")]
@@ -33,8 +33,6 @@ const APPLICATIONS: u32 = 20;
 const KEYS: u64 = 1_000;
 /// Requests that each application keeps in flight.
 const EACH: u32 = 20;
-/// Messages of each that are under way: a lookup asks three peers at once.
-const AT_ONCE: u32 = 3;
 
 #[derive(Clone, Copy)]
 enum Work {
@@ -109,11 +107,11 @@ fn deliver(bed: &mut SimTestbed, wanted: u64) -> Duration {
     }
 }
 
-fn floor(peers: u32, wanted: u64) -> Duration {
+fn floor(peers: u32, under_way: u64, wanted: u64) -> Duration {
     let seed = Seed::new(1);
     let mut heap = BinaryHeap::new();
     let mut memory = vec![[0u64; 8]; peers as usize];
-    for i in 0..u64::from(APPLICATIONS * EACH * AT_ONCE) {
+    for i in 0..under_way {
         heap.push(Reverse((mix(i) >> 40, i, i as u32)));
     }
     let began = Instant::now();
@@ -174,8 +172,11 @@ fn messages(c: &mut Criterion) {
     let mut group = c.benchmark_group("sim::floor");
     group.throughput(Throughput::Elements(1)).sample_size(10);
     for peers in PEERS {
+        let mut under_way = None;
         group.bench_function(BenchmarkId::from_parameter(format!("peers={peers}")), |b| {
-            b.iter_custom(|wanted| floor(peers, wanted));
+            let under_way =
+                *under_way.get_or_insert_with(|| world(Work::Lookups, peers).under_way().exchanges as u64);
+            b.iter_custom(|wanted| floor(peers, under_way, wanted));
         });
     }
     group.finish();

@@ -196,7 +196,6 @@ impl World {
             succeeds,
             head: slot,
             tail: slot,
-            identity,
         });
         self.dialling.insert((client, server), dial);
         self.push(self.now.saturating_add(takes), mix(identity ^ u64::from(server)), What::Dialed(dial));
@@ -224,7 +223,6 @@ impl World {
             reached!(DialDead);
             self.account.failed_dials += 1;
         }
-        let _ = dial.identity;
         let mut next = dial.head;
         let mut first = true;
         while next != NONE {

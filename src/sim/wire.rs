@@ -112,7 +112,6 @@ pub(crate) struct Dial {
     /// The first and the last exchange that wait for it.
     pub(crate) head: u32,
     pub(crate) tail: u32,
-    pub(crate) identity: u64,
 }
 
 /// No exchange.
