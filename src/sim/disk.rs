@@ -3,6 +3,7 @@
 use core::task::Waker;
 use std::collections::VecDeque;
 
+use super::alarm::Alarm;
 use crate::store::{MemoryStore, StoreLimits, WriteId};
 
 /// A disk. It outlives the lives of its node.
@@ -11,7 +12,8 @@ pub(crate) struct Disk {
     pub(crate) store: MemoryStore,
     /// Durable and not yet reported.
     pub(crate) synced: VecDeque<WriteId>,
-    pub(crate) waker: Option<Waker>,
+    /// The task that waits for the next.
+    pub(crate) alarm: Alarm,
     /// When the last accepted batch will be durable.
     pub(crate) busy_until: u64,
     pub(crate) batches: u64,
@@ -24,7 +26,7 @@ impl Disk {
         Self {
             store: MemoryStore::new(limits),
             synced: VecDeque::new(),
-            waker: None,
+            alarm: Alarm::default(),
             busy_until: 0,
             batches: 0,
             life: 0,
@@ -35,9 +37,7 @@ impl Disk {
     pub(crate) fn sync_next(&mut self) -> Option<WriteId> {
         let id = self.store.sync_next()?;
         self.synced.push_back(id);
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
+        self.alarm.ring();
         Some(id)
     }
 
@@ -46,6 +46,6 @@ impl Disk {
         self.synced.clear();
         self.busy_until = 0;
         self.life = life;
-        self.waker.take()
+        self.alarm.take()
     }
 }

@@ -30,8 +30,14 @@ struct Signal {
 
 impl Signal {
     fn set(&self) {
-        if !self.queued.swap(true, Ordering::AcqRel) {
-            self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(self.task);
+        // Asked first, and again behind the lock: a lock is an atomic exchange, and one more for each wake would show.
+        if self.queued.load(Ordering::Acquire) {
+            return;
+        }
+        let mut queue = self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.queued.load(Ordering::Acquire) {
+            self.queued.store(true, Ordering::Release);
+            queue.push_back(self.task);
             self.ready.any.store(true, Ordering::Release);
         }
     }
@@ -51,8 +57,10 @@ struct Task {
     /// Rises with each task.
     number: u64,
     owner: Option<u32>,
-    future: Option<LocalTask>,
+    future: LocalTask,
     signal: Arc<Signal>,
+    /// Of the signal.
+    waker: Waker,
 }
 
 /// What a wake names: a slot, and which of its tenants.
@@ -66,6 +74,8 @@ pub(crate) struct Executor {
     tasks: Slab<Task>,
     next: u64,
     ready: Arc<Ready>,
+    /// What was taken out of the queue at once, and comes before what is in it now.
+    taken: VecDeque<u64>,
 }
 
 /// The signal of a future that is not among the tasks.
@@ -90,7 +100,8 @@ impl Executor {
         let slot = self.tasks.vacant();
         let signal = self.signal(name(slot, self.tasks.generation(slot)));
         signal.set();
-        self.tasks.insert(Task { number, owner, future: Some(future), signal });
+        let waker = Waker::from(Arc::clone(&signal));
+        self.tasks.insert(Task { number, owner, future, signal, waker });
     }
 
     fn signal(&self, task: u64) -> Arc<Signal> {
@@ -105,16 +116,13 @@ impl Executor {
     }
 
     /// The next task that was woken.
-    pub(crate) fn woken(&self) -> Option<u64> {
-        if !self.ready.any.load(Ordering::Acquire) {
-            return None;
-        }
-        let mut queue = self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = queue.pop_front();
-        if queue.is_empty() {
+    pub(crate) fn woken(&mut self) -> Option<u64> {
+        if self.taken.is_empty() && self.ready.any.load(Ordering::Acquire) {
+            let mut queue = self.ready.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            core::mem::swap(&mut *queue, &mut self.taken);
             self.ready.any.store(false, Ordering::Release);
         }
-        next
+        self.taken.pop_front()
     }
 
     /// Poll a task that was woken.
@@ -124,14 +132,9 @@ impl Executor {
             return;
         }
         let Some(held) = self.tasks.get_mut(slot) else { return };
-        let Some(mut future) = held.future.take() else { return };
         held.signal.queued.store(false, Ordering::Release);
-        let waker = Waker::from(Arc::clone(&held.signal));
-        let done = future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
-        if done {
+        if held.future.as_mut().poll(&mut Context::from_waker(&held.waker)).is_ready() {
             self.tasks.remove(slot);
-        } else if let Some(held) = self.tasks.get_mut(slot) {
-            held.future = Some(future);
         }
     }
 

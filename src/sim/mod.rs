@@ -38,6 +38,7 @@
 //! `tests/net/trips.rs` and `virtual/tests/fidelity.rs` hold the first of these on real nodes.
 
 mod account;
+mod alarm;
 mod announcement;
 mod config;
 mod conns;

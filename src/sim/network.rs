@@ -128,7 +128,7 @@ impl Network for SimNetwork {
         if let Some(event) = app.inbox.pop_front() {
             return Poll::Ready(event);
         }
-        app.waker = Some(cx.waker().clone());
+        app.alarm.set(cx.waker());
         if let Some(at) = deadline.filter(|at| *at < app.wake_at) {
             app.wake_at = at;
             world.push(at, mix(u64::from(node)), What::Wake(node));

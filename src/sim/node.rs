@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 
+use super::alarm::Alarm;
 use super::conns::Conns;
 use super::disk::Disk;
 use super::kad::Table;
@@ -88,7 +89,8 @@ pub(crate) struct App {
     pub(crate) network_taken: Option<u32>,
     pub(crate) store_taken: Option<u32>,
     pub(crate) inbox: VecDeque<Event<SimPeer>>,
-    pub(crate) waker: Option<Waker>,
+    /// The task that waits for the next event.
+    pub(crate) alarm: Alarm,
     /// When it is woken next; `u64::MAX` when nothing is planned.
     pub(crate) wake_at: u64,
     /// Slots and generations of its requests in flight.
@@ -110,7 +112,7 @@ impl App {
             network_taken: None,
             store_taken: None,
             inbox: VecDeque::new(),
-            waker: None,
+            alarm: Alarm::default(),
             wake_at: u64::MAX,
             requests: BTreeMap::new(),
             running: 0,
@@ -127,7 +129,7 @@ impl App {
 
     /// Forget everything of a life that has ended, but for the disk.
     pub(crate) fn end_life(&mut self) -> Option<Waker> {
-        let waker = self.waker.take();
+        let waker = self.alarm.take();
         let (network_taken, store_taken) = (self.network_taken, self.store_taken);
         let (disk, dropped) = (Rc::clone(&self.disk), self.dropped);
         *self = Self { network_taken, store_taken, dropped, ..Self::new(disk) };

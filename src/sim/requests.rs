@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use core::time::Duration;
 
+use super::alarm::Alarm;
 use super::event::What;
 use super::kad::{K, Step};
 use super::op::{Aim, Op, Phase};
@@ -544,7 +545,7 @@ impl World {
         if let Some(app) = self.app(node) {
             app.inbox.clear();
             app.subscriptions.clear();
-            app.waker = None;
+            app.alarm = Alarm::default();
         }
     }
 }

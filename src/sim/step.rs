@@ -56,9 +56,7 @@ impl World {
             && app.wake_at <= now
         {
             app.wake_at = u64::MAX;
-            if let Some(waker) = app.waker.take() {
-                waker.wake();
-            }
+            app.alarm.ring();
         }
     }
 

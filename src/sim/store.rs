@@ -74,7 +74,7 @@ impl Store for SimStore {
         {
             return Poll::Ready((id, Ok(())));
         }
-        disk.waker = Some(cx.waker().clone());
+        disk.alarm.set(cx.waker());
         Poll::Pending
     }
 

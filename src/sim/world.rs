@@ -192,9 +192,7 @@ impl World {
         } else {
             app.dropped += 1;
         }
-        if let Some(waker) = app.waker.take() {
-            waker.wake();
-        }
+        app.alarm.ring();
         if !fits {
             self.account.dropped += 1;
             self.note(TraceEvent::Dropped { node });
