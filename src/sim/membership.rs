@@ -21,6 +21,7 @@ use bytes::Bytes;
 use core::cell::RefCell;
 use std::rc::Rc;
 
+use super::conns::End;
 use super::disk::Disk;
 use super::event::What;
 use super::kad::{K, Ring, Table, bucket_of};
@@ -301,10 +302,13 @@ impl World {
         self.changes += 1;
         self.end_requests(node);
         let now = self.now;
-        let peers: Vec<u32> = self.node(node).conns.peers().collect();
-        for peer in peers {
+        for peer in self.node(node).conns.peers() {
             let delay = self.usual_round_trip(node, peer) / 2;
-            if self.node_mut(peer).conns.remove(node).is_some_and(|held| held.pinned) {
+            let near = match self.node_mut(peer).conns.remove(node) {
+                Some(End::Near(usage)) => Some(usage),
+                _ => self.node(node).conns.near(peer),
+            };
+            if near.is_some_and(|near| near.pinned) {
                 self.leave_mesh(peer, node);
             }
             if self.standing(peer).app {
@@ -398,7 +402,7 @@ impl World {
 
     /// The connection of an application's node to a peer that died is seen to be gone.
     pub(crate) fn down(&mut self, node: u32, peer: u32) {
-        if self.is_up(node) && self.node(node).conns.get(peer).is_none() {
+        if self.is_up(node) && !self.node(node).conns.holds(peer) {
             let peer = super::peer::SimPeer(peer);
             self.tell(node, crate::network::Event::Peer { peer, change: crate::network::PeerChange::Down });
         }

@@ -88,8 +88,10 @@ impl World {
         if fits {
             let trip = self.usual_round_trip(a, b);
             self.connect(a, b, trip);
+            if !self.node_mut(a).conns.pin(b) {
+                self.node_mut(b).conns.pin(a);
+            }
             for (node, other) in [(a, b), (b, a)] {
-                self.node_mut(node).conns.pin(other, true);
                 self.node_mut(node).mesh.push(other);
             }
         }
@@ -136,7 +138,9 @@ impl World {
             None if self.config.datagrams => self.node(node).mesh.clone(),
             None => {
                 let topic = &announcement.topic;
-                self.node(node).conns.peers().filter(|peer| self.listens(*peer, topic)).collect()
+                let mut peers = self.node(node).conns.peers();
+                peers.retain(|peer| self.listens(*peer, topic));
+                peers
             }
         };
         let handed = pushed.len() as u32;

@@ -77,14 +77,9 @@ impl World {
         if self.config.datagrams {
             return Some(ANYWHERE);
         }
-        let ms = self.ms();
-        let mut usage = self.node_mut(a).conns.use_at(b, ms, ANYWHERE)?;
-        let place = usage.place;
-        if usage.far {
-            usage = self.node_mut(b).conns.use_at(a, ms, ANYWHERE).unwrap_or(usage);
-        }
+        let usage = self.use_connection(a, b, ANYWHERE)?;
         if self.links.may_reset(a, b) {
-            let idle = ms.saturating_sub(usage.used.max(self.changed_links));
+            let idle = self.ms().saturating_sub(usage.used.max(self.changed_links));
             let messages = UPKEEP * f64::from(idle) / 1000.0;
             let draw = self.reset_draw(a, b, u64::from(usage.used) ^ u64::MAX);
             if self.links.reset_within(a, b, draw, messages).is_some() {
@@ -92,7 +87,7 @@ impl World {
                 return None;
             }
         }
-        Some(place)
+        Some(usage.place)
     }
 
     fn reset_draw(&self, a: u32, b: u32, at: u64) -> u32 {

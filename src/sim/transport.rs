@@ -9,7 +9,7 @@
 //! A connection stands until an end dies, is cut off, breaks it, or needs the room: gossipsub 0.50 holds a stream
 //! open on each (`handler.rs`), so libp2p-swarm never finds one idle.
 
-use super::conns::ANYWHERE;
+use super::conns::{ANYWHERE, End, Usage};
 use super::event::What;
 use super::op::Phase;
 use super::peer::SimPeer;
@@ -36,7 +36,7 @@ impl World {
 
     /// Whether a connection stands between `a` and `b`, or none is needed.
     pub(crate) fn connected(&self, a: u32, b: u32) -> bool {
-        self.config.datagrams || self.node(a).conns.get(b).is_some()
+        self.config.datagrams || self.node(a).conns.holds(b)
     }
 
     /// The connection, if one stands, is used now. It is quicker when `a` has dialled it, and when it is known where `a`
@@ -45,16 +45,27 @@ impl World {
         if self.config.datagrams {
             return;
         }
+        self.use_connection(a, b, stood);
+    }
+
+    /// The connection between `a` and `b`, if one stands, is used now. Returns what was known of it before; its place is
+    /// told if `a` lists it.
+    pub(super) fn use_connection(&mut self, a: u32, b: u32, stood: u32) -> Option<Usage> {
         let ms = self.ms();
-        if self.node_mut(a).conns.use_at(b, ms, stood).is_some_and(|held| held.far) {
-            self.node_mut(b).conns.use_at(a, ms, ANYWHERE);
+        if let Some(usage) = self.node_mut(a).conns.use_near(b, ms, stood) {
+            return Some(usage);
         }
+        if !self.node(a).conns.is_far(b) {
+            return None;
+        }
+        let usage = self.node_mut(b).conns.use_near(a, ms, ANYWHERE)?;
+        Some(Usage { place: ANYWHERE, ..usage })
     }
 
     /// The connection of `node` that was not used for longest.
     fn stalest(&mut self, node: u32) -> Option<u32> {
         let mut conns = core::mem::take(&mut self.node_mut(node).conns);
-        let stalest = conns.stalest(|peer| Some(self.node(peer).conns.get(node)?.used));
+        let stalest = conns.stalest(|peer| self.node(peer).conns.near(node));
         self.node_mut(node).conns = conns;
         stalest
     }
@@ -65,18 +76,9 @@ impl World {
         if self.config.datagrams {
             return ANYWHERE;
         }
-        let ms = self.ms();
-        for (node, other) in [(a, b), (b, a)] {
-            if self.node(node).conns.len() >= self.config.limits.connections
-                && self.node(node).conns.get(other).is_none()
-                && let Some(stalest) = self.stalest(node)
-            {
-                reached!(ConnectionDisplaced);
-                self.disconnect(node, stalest);
-            }
-        }
-        self.node_mut(b).conns.touch(a, ms, true);
-        let (new, place) = self.node_mut(a).conns.touch(b, ms, false);
+        let known = self.use_connection(a, b, ANYWHERE);
+        let new = known.is_none();
+        let place = known.map_or_else(|| self.list(a, b), |usage| usage.place);
         if new {
             self.absolve(a, b);
             self.risk_greeting(a, b);
@@ -100,17 +102,35 @@ impl World {
         place
     }
 
+    /// Both ends list a connection that `a` has dialled. Where there is no room, the one that was not used for longest
+    /// ends. Returns where `a` lists it.
+    fn list(&mut self, a: u32, b: u32) -> u32 {
+        for node in [a, b] {
+            if self.node(node).conns.len() >= self.config.limits.connections
+                && let Some(stalest) = self.stalest(node)
+            {
+                reached!(ConnectionDisplaced);
+                self.disconnect(node, stalest);
+            }
+        }
+        let ms = self.ms();
+        self.node_mut(b).conns.dialled_by(a);
+        self.node_mut(a).conns.dialled(b, ms)
+    }
+
     /// The connection between `a` and `b` ends. Both ends are told.
     pub(crate) fn disconnect(&mut self, a: u32, b: u32) {
-        let held = self.node_mut(a).conns.remove(b);
-        self.node_mut(b).conns.remove(a);
+        let ends = [(a, b), (b, a)].map(|(node, other)| self.node_mut(node).conns.remove(other));
         if self.config.datagrams {
             self.leave_mesh(a, b);
             return self.leave_mesh(b, a);
         }
-        let Some(held) = held else { return };
+        let near = ends
+            .into_iter()
+            .find_map(|end| if let Some(End::Near(usage)) = end { Some(usage) } else { None });
+        let Some(near) = near else { return };
         self.absolve(a, b);
-        if held.pinned {
+        if near.pinned {
             self.leave_mesh(a, b);
             self.leave_mesh(b, a);
         }

@@ -148,7 +148,7 @@ impl World {
         }
         self.changes += 1;
         let nodes = &self.nodes;
-        let connected = |node: u32| nodes[node as usize].conns.peers().collect();
+        let connected = |node: u32| nodes[node as usize].conns.peers();
         for (node, other) in self.links.cut(from, to, way, connected) {
             self.disconnect(node, other);
         }
