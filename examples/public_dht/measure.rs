@@ -243,7 +243,7 @@ impl Asker {
         let every = Duration::from_secs_f64(f64::from(ASKERS) / rate);
         let begin = Timestamp::ZERO.after(before + every.mul_f64(f64::from(self.number) / f64::from(ASKERS)));
         let end = Timestamp::ZERO.after(before + lasts);
-        let mut open: BTreeMap<RequestId, (Kind, Timestamp, bool)> = BTreeMap::new();
+        let mut open: BTreeMap<RequestId, (Kind, Timestamp)> = BTreeMap::new();
         let (mut turn, mut next) = (0u64, begin);
         loop {
             let due = (next < end).then_some(next);
@@ -251,14 +251,16 @@ impl Asker {
                 Event::Closed => return,
                 Event::Question { to, .. } => net.reply(to, Err(Refusal::NotUnderstood)),
                 Event::Progress { id, item: Item::Provider { .. }, .. } => {
-                    if let Some((Kind::Providers, since, told @ false)) = open.get_mut(&id) {
-                        *told = true;
-                        self.found.borrow_mut().first_providers.push(net.now().since(*since));
+                    // The lookup has what it was for.
+                    if let Some((Kind::Providers, since)) = open.get(&id).copied() {
+                        open.remove(&id);
+                        net.cancel(id);
+                        self.found.borrow_mut().first_providers.push(net.now().since(since));
                     }
                 }
                 Event::Finished { id, result, stats } => {
-                    if let Some((kind, _, told)) = open.remove(&id) {
-                        self.ended(kind, told, &result.ok(), &stats);
+                    if let Some((kind, _)) = open.remove(&id) {
+                        self.ended(kind, &result.ok(), &stats);
                     }
                 }
                 _ => {}
@@ -271,7 +273,7 @@ impl Asker {
                         Kind::Provide => Request::Provide { key },
                         Kind::Providers => Request::GetProviders { key },
                     };
-                    open.insert(RequestId(turn), (kind, net.now(), false));
+                    open.insert(RequestId(turn), (kind, net.now()));
                     submit(&mut net, turn, request);
                 }
                 turn += 1;
@@ -293,7 +295,7 @@ impl Asker {
         }
     }
 
-    fn ended(&self, kind: Kind, told: bool, done: &Option<Done>, stats: &RequestStats) {
+    fn ended(&self, kind: Kind, done: &Option<Done>, stats: &RequestStats) {
         let found = &mut *self.found.borrow_mut();
         match kind {
             Kind::Walk => {
@@ -305,7 +307,7 @@ impl Asker {
                 let told = if let Some(Done::Provided { told }) = done { *told } else { 0 };
                 found.told.push(told);
             }
-            Kind::Providers => found.missed += u32::from(!told),
+            Kind::Providers => found.missed += 1,
         }
     }
 }
