@@ -61,15 +61,6 @@ pub(crate) struct Usage {
     pub(crate) place: u32,
 }
 
-/// Which end of a connection a node was, and what that end knew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// The one that dialled.
-    Near(Usage),
-    /// The other.
-    Far,
-}
-
 /// No place is known to stand near.
 pub(crate) const ANYWHERE: u32 = u32::MAX;
 
@@ -150,14 +141,18 @@ impl Conns {
         true
     }
 
-    /// The connection with `peer` no longer stands; both ends are told. Returns which end this was.
-    pub(crate) fn remove(&mut self, peer: u32) -> Option<End> {
-        if let Ok(place) = self.find(peer) {
-            return Some(End::Near(self.near.remove(place).usage(place)));
-        }
-        let place = self.far.iter().position(|it| *it == peer)?;
-        self.far.swap_remove(place);
-        Some(End::Far)
+    /// The connection with `peer`, if this node dialled it, no longer stands; the far end is to be told. Returns what it
+    /// was.
+    pub(crate) fn remove_near(&mut self, peer: u32) -> Option<Usage> {
+        let place = self.find(peer).ok()?;
+        Some(self.near.remove(place).usage(place))
+    }
+
+    /// The connection with `peer`, if that dialled it, no longer stands; the near end is to be told. Returns whether it
+    /// stood.
+    pub(crate) fn remove_far(&mut self, peer: u32) -> bool {
+        let place = self.far.iter().position(|it| *it == peer);
+        place.map(|place| self.far.swap_remove(place)).is_some()
     }
 
     /// The one that was not used for longest and is not held open. `near` tells what the near end with a peer knows.
@@ -228,11 +223,11 @@ mod tests {
         conns.use_near(5, 30, 1);
         assert!(conns.pin(9) && !conns.pin(7));
         assert_eq!(conns.stalest(near), Some(7));
-        assert_eq!(conns.remove(7), Some(End::Far));
+        assert!(conns.remove_near(7).is_none() && conns.remove_far(7) && !conns.remove_far(7));
         assert_eq!(conns.stalest(|_| None), Some(3));
         conns.use_near(9, 50, ANYWHERE);
         assert_eq!(conns.near(9), Some(Usage { used: 50, pinned: true, place: 2 }));
-        assert!(conns.remove(3).is_some() && conns.remove(3).is_none());
+        assert!(conns.remove_near(3).is_some() && conns.remove_near(3).is_none() && !conns.remove_far(3));
         conns.dialled_by(8);
         assert_eq!((conns.peers(), conns.len()), (vec![5, 8, 9], 3));
         assert_eq!(
@@ -253,8 +248,9 @@ mod tests {
             let far = plain.get(&peer).map(|held| held.2);
             match stream.below(8) {
                 0 => {
-                    let end = conns.remove(peer).map(|end| end == End::Far);
-                    assert_eq!(end, plain.remove(&peer).map(|held| held.2));
+                    let ends = (conns.remove_near(peer).is_some(), conns.remove_far(peer));
+                    let far = plain.remove(&peer).map(|held| held.2);
+                    assert_eq!(ends, (far == Some(false), far == Some(true)));
                 }
                 1 if stream.below(4) == 0 => {
                     assert_eq!(conns.pin(peer), far == Some(false));
@@ -287,7 +283,7 @@ mod tests {
                     assert_eq!(conns.stalest(near), stalest, "at {ms}");
                     asked += looks.get();
                     if let Some(peer) = stalest.filter(|_| stream.below(3) > 0) {
-                        assert!(conns.remove(peer).is_some());
+                        assert!(conns.remove_near(peer).is_some() || conns.remove_far(peer));
                         plain.remove(&peer);
                     }
                 }

@@ -21,7 +21,6 @@ use bytes::Bytes;
 use core::cell::RefCell;
 use std::rc::Rc;
 
-use super::conns::End;
 use super::disk::Disk;
 use super::event::What;
 use super::kad::{K, Ring, Table, bucket_of};
@@ -304,9 +303,13 @@ impl World {
         let now = self.now;
         for peer in self.node(node).conns.peers() {
             let delay = self.usual_round_trip(node, peer) / 2;
-            let near = match self.node_mut(peer).conns.remove(node) {
-                Some(End::Near(usage)) => Some(usage),
-                _ => self.node(node).conns.near(peer),
+            let near = self.node(node).conns.near(peer);
+            let other = &mut self.node_mut(peer).conns;
+            let near = if near.is_some() {
+                other.remove_far(node);
+                near
+            } else {
+                other.remove_near(node)
             };
             if near.is_some_and(|near| near.pinned) {
                 self.leave_mesh(peer, node);

@@ -9,14 +9,14 @@
 //! A connection stands until an end dies, is cut off, breaks it, or needs the room: gossipsub 0.50 holds a stream
 //! open on each (`handler.rs`), so libp2p-swarm never finds one idle.
 
-use super::conns::{ANYWHERE, End, Usage};
+use super::conns::{ANYWHERE, Usage};
 use super::event::What;
 use super::op::Phase;
 use super::peer::SimPeer;
 use super::resets::{ANSWERING, ASKING};
 use super::rng::{Concern, Draw, mix};
 use super::trace::TraceEvent;
-use super::wire::{ANSWER, Dial, Exchange, FRAME, Kind, Line, Loss, NONE, Reply};
+use super::wire::{ANSWER, Dial, Exchange, FRAME, Kind, Line, Loss, NONE, Reply, dialling};
 use super::world::World;
 use crate::network::{Event, PeerChange};
 use crate::probe::reached;
@@ -120,14 +120,19 @@ impl World {
 
     /// The connection between `a` and `b` ends. Both ends are told.
     pub(crate) fn disconnect(&mut self, a: u32, b: u32) {
-        let ends = [(a, b), (b, a)].map(|(node, other)| self.node_mut(node).conns.remove(other));
         if self.config.datagrams {
             self.leave_mesh(a, b);
             return self.leave_mesh(b, a);
         }
-        let near = ends
-            .into_iter()
-            .find_map(|end| if let Some(End::Near(usage)) = end { Some(usage) } else { None });
+        // Only the end that dialled is searched for it: the other is out of the cache nearly each time.
+        let near = match self.node_mut(a).conns.remove_near(b) {
+            Some(near) => {
+                self.node_mut(b).conns.remove_far(a);
+                Some(near)
+            }
+            None if self.node_mut(a).conns.remove_far(b) => self.node_mut(b).conns.remove_near(a),
+            None => None,
+        };
         let Some(near) = near else { return };
         self.absolve(a, b);
         if near.pinned {
@@ -193,7 +198,7 @@ impl World {
 
     /// Have the exchange wait for a dial, which is begun unless one is under way.
     fn dial(&mut self, slot: u32, client: u32, server: u32, identity: u64, draw: &Draw) {
-        if let Some(dial) = self.dialling.get(&(client, server)).copied()
+        if let Some(dial) = self.dialling.get(&dialling(client, server)).copied()
             && let Some(dial) = self.dials.get_mut(dial)
         {
             let tail = core::mem::replace(&mut dial.tail, slot);
@@ -217,14 +222,14 @@ impl World {
             head: slot,
             tail: slot,
         });
-        self.dialling.insert((client, server), dial);
+        self.dialling.insert(dialling(client, server), dial);
         self.push(self.now.saturating_add(takes), mix(identity ^ u64::from(server)), What::Dialed(dial));
     }
 
     /// A dial is over: what waited for it is sent, or fails.
     pub(crate) fn dialed(&mut self, slot: u32) {
         let Some(dial) = self.dials.remove(slot) else { return };
-        self.dialling.remove(&(dial.client, dial.server));
+        self.dialling.remove(&dialling(dial.client, dial.server));
         let (client, server) = (dial.client, dial.server);
         let alive = self.is_up(client) && self.standing(client).life == dial.client_life;
         let reached = self.is_up(server)

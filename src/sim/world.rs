@@ -43,8 +43,8 @@ pub(crate) struct World {
     pub(crate) keys: Keys,
     pub(crate) exchanges: Slab<Exchange>,
     pub(crate) dials: Slab<Dial>,
-    /// Dials under way, by client and server.
-    pub(crate) dialling: BTreeMap<(u32, u32), u32>,
+    /// Dials under way, by what `wire::dialling` makes of their ends.
+    pub(crate) dialling: BTreeMap<u64, u32>,
     /// Connections that will be reset, by the lower and the higher number of their ends, and when.
     pub(crate) doomed: BTreeMap<(u32, u32), u64>,
     /// Milliseconds of the run at which links were last changed.
