@@ -43,7 +43,8 @@ pub(crate) struct Conns {
     /// that has been used or held open since, or has ended, is no longer among them; what is not among them was used
     /// later.
     ///
-    /// Only who is at its limit has any.
+    /// Only who is at its limit has any. To find them, the near end of each far one is asked: at most as many as the limit,
+    /// once for [`STALE`] that are dropped.
     #[expect(clippy::box_collection, reason = "few nodes have any, and all pay for the room")]
     stale: Option<Box<Vec<(u32, u32)>>>,
     /// Higher than every peer's number in `near` so far.

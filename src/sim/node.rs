@@ -30,8 +30,8 @@ pub(crate) struct Standing {
 
 /// A node, beside its [`Standing`].
 ///
-/// In a large network each use of a node waits for the memory. What a dial and a request need is in the first line of
-/// 64 bytes, what the answer needs in the second.
+/// In a large network each use of a node waits for the memory. What a dial needs is in the first line of 64 bytes, what a
+/// request needs begins with the second: when it is served, and the table that answers.
 #[repr(C, align(64))]
 pub(crate) struct Node {
     pub(crate) conns: Conns,
