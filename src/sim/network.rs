@@ -126,6 +126,10 @@ impl Network for SimNetwork {
         let node = self.node;
         let Some(app) = world.app(node) else { return Poll::Ready(Event::Closed) };
         if let Some(event) = app.inbox.pop_front() {
+            if app.inbox.is_empty() {
+                // Begins again at the front, which is in the cache, where it would go round all of its room.
+                app.inbox.clear();
+            }
             return Poll::Ready(event);
         }
         app.alarm.set(cx.waker());
