@@ -17,7 +17,7 @@ const PINNED: u32 = 1 << 31;
 pub(crate) const LATEST: u32 = PINNED - 1;
 
 /// How many of the stalest are looked for at once.
-const STALE: usize = 64;
+const STALE: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Conn {
@@ -40,8 +40,8 @@ pub(crate) struct Conns {
     /// Who dialled this node.
     far: Vec<u32>,
     /// Those that had not been used for longest when it was last looked, by last use and peer, the stalest last. One
-    /// that has been used or held open since, or has ended, is no longer among them; what is not among them was used
-    /// later.
+    /// that has been used or held open since, or has ended, is no longer among them; what is not among them comes
+    /// after them.
     ///
     /// Only who is at its limit has any. To find them, the near end of each far one is asked: at most as many as the limit,
     /// once for [`STALE`] that are dropped.
@@ -156,8 +156,9 @@ impl Conns {
         place.map(|place| self.far.swap_remove(place)).is_some()
     }
 
-    /// The one that was not used for longest and is not held open. `near` tells what the near end with a peer knows.
-    pub(crate) fn stalest(&mut self, near: impl Fn(u32) -> Option<Usage>) -> Option<u32> {
+    /// The one that was not used for longest and is not held open. It is `ms` now; `near` tells what the near end with a peer
+    /// knows.
+    pub(crate) fn stalest(&mut self, ms: u32, near: impl Fn(u32) -> Option<Usage>) -> Option<u32> {
         let age = |usage: Usage, peer: u32| (!usage.pinned).then_some((usage.used, peer));
         while let Some(stale) = self.stale.as_ref().and_then(|stale| stale.last()).copied() {
             let usage = self.near(stale.1).or_else(|| near(stale.1));
@@ -174,9 +175,9 @@ impl Conns {
             held.truncate(STALE);
         }
         held.sort_unstable_by(|a, b| b.cmp(a));
-        let (last, stalest) = (*held.first()?, *held.last()?);
-        // One that is used in the same millisecond as the last of them, or made then, could come between them.
-        self.stale.get_or_insert_default().extend(held.iter().filter(|age| age.0 < last.0));
+        let stalest = *held.last()?;
+        // One that is used in this millisecond, or made in it, could come between those that were.
+        self.stale.get_or_insert_default().extend(held.iter().filter(|age| age.0 < ms));
         Some(stalest.1)
     }
 
@@ -223,9 +224,9 @@ mod tests {
         conns.dialled_by(7);
         conns.use_near(5, 30, 1);
         assert!(conns.pin(9) && !conns.pin(7));
-        assert_eq!(conns.stalest(near), Some(7));
+        assert_eq!(conns.stalest(30, near), Some(7));
         assert!(conns.remove_near(7).is_none() && conns.remove_far(7) && !conns.remove_far(7));
-        assert_eq!(conns.stalest(|_| None), Some(3));
+        assert_eq!(conns.stalest(30, |_| None), Some(3));
         conns.use_near(9, 50, ANYWHERE);
         assert_eq!(conns.near(9), Some(Usage { used: 50, pinned: true, place: 2 }));
         assert!(conns.remove_near(3).is_some() && conns.remove_near(3).is_none() && !conns.remove_far(3));
@@ -238,6 +239,22 @@ mod tests {
     }
 
     #[test]
+    fn those_of_one_instant_are_looked_for_once() {
+        let mut conns = Conns::default();
+        (0..1_000).for_each(|peer| conns.dialled_by(peer));
+        let looks = core::cell::Cell::new(0);
+        for peer in 0..STALE as u32 {
+            let near = |other| {
+                looks.set(looks.get() + 1);
+                (other >= peer).then_some(usage(5, false))
+            };
+            assert_eq!(conns.stalest(6, near), Some(peer));
+            assert!(conns.remove_far(peer));
+        }
+        assert!(looks.get() < 1_000 + 2 * STALE, "{} looks", looks.get());
+    }
+
+    #[test]
     fn the_stalest_is_what_a_look_at_everyone_finds() {
         let mut stream = Seed::new(3).stream(Concern(1000), 0);
         // What is true of each, and whether this end is the far one.
@@ -245,7 +262,7 @@ mod tests {
         let (mut conns, mut ms, mut asked) = (Conns::default(), 0, 0);
         for _ in 0..60_000 {
             ms += u32::from(stream.below(4) == 0);
-            let peer = stream.below(300) as u32;
+            let peer = stream.below(900) as u32;
             let far = plain.get(&peer).map(|held| held.2);
             match stream.below(8) {
                 0 => {
@@ -258,7 +275,7 @@ mod tests {
                     plain.entry(peer).and_modify(|held| held.1 = true);
                 }
                 1..4 => {
-                    let stood = [ANYWHERE, stream.below(320) as u32][stream.below(2) as usize];
+                    let stood = [ANYWHERE, stream.below(920) as u32][stream.below(2) as usize];
                     let held = conns.use_near(peer, ms, stood).map(|held| (held.used, held.pinned));
                     let known = plain.get(&peer).filter(|held| !held.2);
                     assert_eq!(held, known.map(|held| (held.0, held.1)));
@@ -281,7 +298,7 @@ mod tests {
                         looks.set(looks.get() + 1);
                         plain.get(&peer).filter(|held| held.2).map(|held| usage(held.0, held.1))
                     };
-                    assert_eq!(conns.stalest(near), stalest, "at {ms}");
+                    assert_eq!(conns.stalest(ms, near), stalest, "at {ms}");
                     asked += looks.get();
                     if let Some(peer) = stalest.filter(|_| stream.below(3) > 0) {
                         assert!(conns.remove_near(peer).is_some() || conns.remove_far(peer));

@@ -64,8 +64,9 @@ impl World {
 
     /// The connection of `node` that was not used for longest.
     fn stalest(&mut self, node: u32) -> Option<u32> {
+        let ms = self.ms();
         let mut conns = core::mem::take(&mut self.node_mut(node).conns);
-        let stalest = conns.stalest(|peer| self.node(peer).conns.near(node));
+        let stalest = conns.stalest(ms, |peer| self.node(peer).conns.near(node));
         self.node_mut(node).conns = conns;
         stalest
     }
