@@ -29,7 +29,7 @@ use super::op::{Aim, Phase};
 use super::records::Held;
 use super::rng::{Concern, Stream, below, mix};
 use super::trace::TraceEvent;
-use super::wire::{FRAME, NONE, Reply};
+use super::wire::{FRAME, Load, NONE};
 use super::world::World;
 use crate::probe::{reached, sometimes};
 use crate::store::Store;
@@ -377,7 +377,7 @@ impl World {
         }
         for held in inbound {
             if self.exchanges.is(held.exchange, held.generation) {
-                self.answer(held.exchange, self.now, Reply::Broken, FRAME);
+                self.answer(held.exchange, self.now, Load::Broken, FRAME);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::kad::K;
 use super::op::Phase;
-use super::wire::{ANSWER, Kind, Loss, MOST_NAMED, Reply};
+use super::wire::{ANSWER, Kind, Load, Loss, MOST_NAMED};
 use super::world::World;
 use crate::network::{Done, Failure, Invalid, Item, Ware};
 use crate::probe::reached;
@@ -12,7 +12,7 @@ struct Answer {
     kind: Kind,
     client: u32,
     server: u32,
-    reply: Reply,
+    load: Load,
     closer: [u32; K],
     closer_len: u8,
 }
@@ -32,13 +32,13 @@ impl World {
             kind: exchange.kind,
             client,
             server,
-            reply: core::mem::replace(&mut exchange.reply, Reply::None),
+            load: core::mem::replace(&mut exchange.load, Load::Broken),
             closer: exchange.closer,
             closer_len: exchange.closer_len,
         };
         self.exchanges.free(slot);
         let tag = answer.kind as u8 | ANSWER;
-        let broken = matches!(answer.reply, Reply::Broken);
+        let broken = matches!(answer.load, Load::Broken);
         if !self.is_up(client) || self.standing(client).life != lives.0 {
             return self.lose(server, client, tag, identity, Loss::Gone);
         }
@@ -52,29 +52,31 @@ impl World {
         if !broken && died && (again || self.node(server).died < leaves) {
             self.lose(server, client, tag, identity, Loss::Gone);
             reached!(AnswererDied);
-            answer.reply = Reply::Broken;
+            answer.load = Load::Broken;
         } else if !broken {
             self.delivered(server, client, tag, identity, size as usize, place);
         }
         if self.ops.is(op, generation) {
             self.take(op, answer);
-        } else if answer.kind == Kind::Question && !matches!(answer.reply, Reply::Broken) {
+        } else if answer.kind == Kind::Question && !matches!(answer.load, Load::Broken) {
             self.account.unwanted += u64::from(size);
         }
     }
 
     /// The request that an answer belongs to takes it.
     fn take(&mut self, slot: u32, answer: Answer) {
-        let Answer { kind, client, server, reply, closer, closer_len } = answer;
+        let Answer { kind, client, server, load, closer, closer_len } = answer;
         if self.blocks(client, server) {
             return self.failed(slot, server, kind, Failure::Local);
         }
         let named = closer.get(..usize::from(closer_len)).unwrap_or(&closer);
-        match reply {
-            Reply::None | Reply::Broken => {
+        match load {
+            Load::Asked { .. } | Load::Broken => {
                 self.failed(slot, server, kind, Failure::Broken);
             }
-            Reply::Kad { record, providers, oversized, more } => {
+            Load::Kad { record, oversized, rest } => {
+                let (providers, more) =
+                    rest.as_ref().map_or(Default::default(), |rest| (&rest.providers[..], &rest.more[..]));
                 let Some(op) = self.ops.get_mut(slot) else { return };
                 if op.phase == Phase::ReadingBack && kind != Kind::GetRecord {
                     // An answer to the walk before.
@@ -92,10 +94,10 @@ impl World {
                         self.found_record(slot, server, value, oversized);
                     }
                 }
-                self.found_providers(slot, server, &providers);
-                self.walk_on(slot, client, server, &[named, &more, &providers]);
+                self.found_providers(slot, server, providers);
+                self.walk_on(slot, client, server, &[named, more, providers]);
             }
-            Reply::Done => {
+            Load::Done => {
                 let Some(op) = self.ops.get_mut(slot) else { return };
                 if op.phase == Phase::Storing {
                     op.stats.answered += 1;
@@ -104,7 +106,7 @@ impl World {
                     self.stored(slot);
                 }
             }
-            Reply::Answer { body, oversized } => {
+            Load::Answer { body, oversized } => {
                 let Some(op) = self.ops.get_mut(slot) else { return };
                 op.exchange = None;
                 if oversized || body.len() > op.bytes || body.len() > self.config.limits.answer_bytes {
@@ -120,7 +122,7 @@ impl World {
                 }
                 self.finish(slot, Ok(Done::Answered));
             }
-            Reply::Refused(refusal) => {
+            Load::Refused(refusal) => {
                 if let Some(op) = self.ops.get_mut(slot) {
                     op.exchange = None;
                     op.stats.answered += 1;

@@ -12,7 +12,7 @@ use super::peer::SimPeer;
 use super::records::Held;
 use super::rng::mix;
 use super::trace::TraceEvent;
-use super::wire::{FRAME, Kind, Loss, MOST_NAMED, NAMED, Reply};
+use super::wire::{Exchange, FRAME, Kind, Load, Loss, MOST_NAMED, NAMED, Rest};
 use super::world::World;
 use crate::network::{AnswerLimits, Choice, Event, InboundId, Refusal, Ware};
 use crate::probe::{reached, sometimes};
@@ -32,7 +32,7 @@ impl World {
         let Some(exchange) = self.exchanges.get(slot) else { return };
         let (client, server, kind, identity) =
             (exchange.client, exchange.server, exchange.kind, exchange.identity);
-        let (bytes, life, place) = (FRAME + exchange.body.len(), exchange.server_life, exchange.place);
+        let (bytes, life, place) = (FRAME + exchange.asked(), exchange.server_life, exchange.place);
         let service = exchange.draw.wide(4);
         let tag = kind as u8;
         if self.is_cut(client, server) || self.is_cut(server, client) {
@@ -45,7 +45,7 @@ impl World {
         if !self.is_up(server) || self.standing(server).life != life {
             // The host says that nobody listens there any more.
             self.lose(client, server, tag, identity, Loss::Gone);
-            self.answer(slot, self.now, Reply::Broken, FRAME);
+            self.answer(slot, self.now, Load::Broken, FRAME);
             return;
         }
         if self.blocks(server, client) {
@@ -64,7 +64,7 @@ impl World {
             reached!(ServerBusy);
             self.account.busy += 1;
             self.note(TraceEvent::Busy { from: client, to: server, kind: tag, identity });
-            let reply = if kind == Kind::Question { Reply::Refused(Refusal::Busy) } else { Reply::Broken };
+            let reply = if kind == Kind::Question { Load::Refused(Refusal::Busy) } else { Load::Broken };
             self.answer(slot, self.now, reply, FRAME);
             return;
         }
@@ -114,7 +114,7 @@ impl World {
         let (most, of_one) = (self.config.limits.questions, self.config.limits.questions_per_peer);
         let inbound = self.next_inbound;
         let generation = self.exchanges.generation(slot);
-        let Some(body) = self.exchanges.get(slot).map(|e| e.body.clone()) else { return };
+        let Some(body) = self.exchanges.get(slot).map(Exchange::body) else { return };
         let Some(app) = self.app(server) else { return };
         let his = app.inbound.values().filter(|inbound| inbound.client == client).count();
         let full = app.inbound.len() >= most || his >= of_one;
@@ -122,7 +122,7 @@ impl World {
         if full || !self.tell(server, event) {
             reached!(ServerBusy);
             self.account.busy += 1;
-            self.answer(slot, self.now, Reply::Refused(Refusal::Busy), FRAME);
+            self.answer(slot, self.now, Load::Refused(Refusal::Busy), FRAME);
             return;
         }
         self.next_inbound += 1;
@@ -149,7 +149,7 @@ impl World {
             return;
         }
         if !self.connected(client, node) {
-            self.answer(slot, self.now, Reply::Broken, FRAME);
+            self.answer(slot, self.now, Load::Broken, FRAME);
             return;
         }
         let leaves = self.serve_until(node, Kind::Question, draw.wide(4));
@@ -159,11 +159,11 @@ impl World {
     }
 
     /// The answer of a peer that the world runs itself, and its bytes.
-    fn reply_of(&mut self, slot: u32, client: u32, server: u32, kind: Kind) -> (Reply, usize) {
+    fn reply_of(&mut self, slot: u32, client: u32, server: u32, kind: Kind) -> (Load, usize) {
         match kind {
             Kind::FindPeers | Kind::GetRecord | Kind::GetProviders => {
                 let (named, more) = self.name_closer(slot, client, server);
-                let Some(exchange) = self.exchanges.get(slot) else { return (Reply::Broken, 0) };
+                let Some(exchange) = self.exchanges.get(slot) else { return (Load::Broken, 0) };
                 let key = exchange.key;
                 let mut size = FRAME + NAMED * named;
                 let mut record = None;
@@ -176,20 +176,24 @@ impl World {
                     providers = self.node(server).providers.of(key, self.wall()).collect();
                     size += NAMED * providers.len();
                 }
-                (Reply::Kad { record, providers, oversized, more }, size)
+                let rest =
+                    (!providers.is_empty() || !more.is_empty()).then(|| Box::new(Rest { providers, more }));
+                (Load::Kad { record, oversized, rest }, size)
             }
             Kind::PutRecord => {
-                let Some(exchange) = self.exchanges.get(slot) else { return (Reply::Broken, 0) };
-                let (key, value, expires) = (exchange.key, exchange.body.clone(), exchange.expires);
+                let Some(exchange) = self.exchanges.get(slot) else { return (Load::Broken, 0) };
+                let key = exchange.key;
+                let Load::Asked { body: value, expires } = &exchange.load else { return (Load::Broken, 0) };
+                let (value, expires) = (value.clone(), *expires);
                 self.keep(server, client, key, value, expires);
                 // kad acknowledges also what a filter drops.
-                (Reply::Done, FRAME)
+                (Load::Done, FRAME)
             }
             Kind::AddProvider => {
-                let Some(key) = self.exchanges.get(slot).map(|e| e.key) else { return (Reply::Broken, 0) };
+                let Some(key) = self.exchanges.get(slot).map(|e| e.key) else { return (Load::Broken, 0) };
                 let wall = self.wall();
                 let most = match &self.node(server).faults {
-                    Some(faults) if faults.forgets => return (Reply::Done, FRAME),
+                    Some(faults) if faults.forgets => return (Load::Done, FRAME),
                     Some(faults) if faults.full => 0,
                     _ => self.config.limits.provider_keys,
                 };
@@ -197,7 +201,7 @@ impl World {
                 if !added {
                     self.drop_for(server);
                 }
-                (Reply::Done, FRAME)
+                (Load::Done, FRAME)
             }
             Kind::Question => {
                 let limits = AnswerLimits {
@@ -205,8 +209,8 @@ impl World {
                     now: Timestamp::from_nanos(self.now),
                     wall: self.wall_at(server),
                 };
-                let Some(question) = self.exchanges.get(slot).map(|e| e.body.clone()) else {
-                    return (Reply::Broken, 0);
+                let Some(question) = self.exchanges.get(slot).map(Exchange::body) else {
+                    return (Load::Broken, 0);
                 };
                 let answer = match &mut self.node_mut(server).responder {
                     Some(responder) => responder.answer(&question, limits),
@@ -285,14 +289,14 @@ impl World {
     }
 
     /// An answer to a question, garbled if it is that kind of server.
-    fn answer_reply(&mut self, slot: u32, server: u32, answer: Result<Bytes, Refusal>) -> (Reply, usize) {
+    fn answer_reply(&mut self, slot: u32, server: u32, answer: Result<Bytes, Refusal>) -> (Load, usize) {
         let body = match answer {
             Ok(body) => body,
-            Err(refusal) => return (Reply::Refused(refusal), FRAME),
+            Err(refusal) => return (Load::Refused(refusal), FRAME),
         };
         let Some(way) = self.garbling(slot, server) else {
             let size = FRAME + body.len();
-            return (Reply::Answer { body, oversized: false }, size);
+            return (Load::Answer { body, oversized: false }, size);
         };
         let most = self.config.limits.answer_bytes;
         let last = core::mem::replace(&mut self.node_mut(server).faults().last, body.clone());
@@ -307,7 +311,7 @@ impl World {
             self.garble(slot, server, way, &body, most)
         };
         let size = FRAME + body.len();
-        (Reply::Answer { body, oversized }, size)
+        (Load::Answer { body, oversized }, size)
     }
 
     /// The way in which `server` garbles what it sends in this exchange, if it does.

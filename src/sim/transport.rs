@@ -16,7 +16,7 @@ use super::peer::SimPeer;
 use super::resets::{ANSWERING, ASKING};
 use super::rng::{Concern, Draw, mix};
 use super::trace::TraceEvent;
-use super::wire::{ANSWER, Dial, Exchange, FRAME, Kind, Line, Loss, NONE, Reply, dialling};
+use super::wire::{ANSWER, Dial, Exchange, FRAME, Kind, Line, Load, Loss, NONE, dialling};
 use super::world::World;
 use crate::network::{Event, PeerChange};
 use crate::probe::reached;
@@ -166,7 +166,7 @@ impl World {
             server,
             client_life: request.life,
             server_life: 0,
-            place: ANYWHERE,
+            place: NONE,
             op,
             op_generation: generation,
             key: request.key,
@@ -174,10 +174,7 @@ impl World {
             identity,
             draw,
             leaves: 0,
-            next: NONE,
-            body,
-            expires: request.expires,
-            reply: Reply::None,
+            load: Load::Asked { body, expires: request.expires },
             line: Line::Down,
             closer: [0; super::kad::K],
             closer_len: 0,
@@ -204,7 +201,7 @@ impl World {
         {
             let tail = core::mem::replace(&mut dial.tail, slot);
             if let Some(last) = self.exchanges.get_mut(tail) {
-                last.next = slot;
+                last.place = slot;
             }
             return;
         }
@@ -255,7 +252,7 @@ impl World {
             let Some(exchange) = self.exchanges.get(next) else { break };
             let (this, kind) = (next, exchange.kind);
             let (op, generation) = (exchange.op, exchange.op_generation);
-            next = exchange.next;
+            next = exchange.place;
             if first
                 && self.ops.is(op, generation)
                 && let Some(op) = self.ops.get_mut(op)
@@ -293,7 +290,7 @@ impl World {
         let (client, server, kind, identity) =
             (exchange.client, exchange.server, exchange.kind, exchange.identity);
         let draw = exchange.draw;
-        let bytes = FRAME + exchange.body.len();
+        let bytes = FRAME + exchange.asked();
         let delay = self.opening(client, server, &draw).saturating_add(self.delay(
             client,
             server,
@@ -315,9 +312,9 @@ impl World {
     }
 
     /// Send the answer of an exchange at `leaves`.
-    pub(crate) fn answer(&mut self, slot: u32, leaves: u64, reply: Reply, size: usize) {
+    pub(crate) fn answer(&mut self, slot: u32, leaves: u64, load: Load, size: usize) {
         let Some(exchange) = self.exchanges.get_mut(slot) else { return };
-        exchange.reply = reply;
+        exchange.load = load;
         exchange.leaves = leaves;
         exchange.size = size as u32;
         let (client, server, kind, identity) =

@@ -35,13 +35,13 @@ pub(crate) const ANNOUNCEMENT: u8 = 7;
 /// Added to a kind for its answer.
 pub(crate) const ANSWER: u8 = 128;
 
-/// What comes back.
-#[derive(Clone, Debug)]
-pub(crate) enum Reply {
-    /// Nothing yet.
-    None,
-    /// Closer peers, of whom `more` are beyond the k that an honest answer names, and what else belongs to the answer.
-    Kad { record: Option<Bytes>, providers: Vec<u32>, oversized: bool, more: Vec<u32> },
+/// What an exchange carries: what is asked, and then what comes back.
+#[derive(Debug)]
+pub(crate) enum Load {
+    /// Nothing has come back yet. Asked is a record to keep until `expires` (wall time in ms), or a question.
+    Asked { body: Bytes, expires: u64 },
+    /// Closer peers, and what else belongs to the answer.
+    Kad { record: Option<Bytes>, oversized: bool, rest: Option<Box<Rest>> },
     /// The peer did what it was asked.
     Done,
     /// An answer to a question.
@@ -50,6 +50,14 @@ pub(crate) enum Reply {
     Refused(Refusal),
     /// The stream or the connection broke.
     Broken,
+}
+
+/// What few answers of the DHT hold.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    pub(crate) providers: Vec<u32>,
+    /// Closer peers beyond the k that an honest answer names.
+    pub(crate) more: Vec<u32>,
 }
 
 /// How an exchange stands to the connection that it goes over.
@@ -65,8 +73,8 @@ pub(crate) enum Line {
 
 /// A request and its answer.
 ///
-/// By the time that a message arrives, its exchange is out of the cache. What each arrival asks of it, and which reply it
-/// holds, is in the first line of 64 bytes.
+/// By the time that a message arrives, its exchange is out of the cache. So it is as small as it can be: four lines of 64
+/// bytes, the first with what each arrival asks of it.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Exchange {
@@ -76,7 +84,8 @@ pub(crate) struct Exchange {
     pub(crate) server_life: u32,
     pub(crate) op: u32,
     pub(crate) op_generation: u32,
-    /// Where the client listed the connection when it was sent.
+    /// Where the client listed the connection when it was sent. While it waits for a dial, the next exchange that waits
+    /// for the same one.
     pub(crate) place: u32,
     /// The number of the key; `u32::MAX` where a position is asked for.
     pub(crate) key: u32,
@@ -87,17 +96,28 @@ pub(crate) struct Exchange {
     pub(crate) kind: Kind,
     pub(crate) line: Line,
     pub(crate) closer_len: u8,
-    pub(crate) reply: Reply,
-    /// A record to keep, a question.
-    pub(crate) body: Bytes,
+    pub(crate) load: Load,
     pub(crate) draw: Draw,
     pub(crate) closer: [u32; K],
     /// When the answer leaves the server.
     pub(crate) leaves: u64,
-    /// Wall time in ms until which a record is to be kept.
-    pub(crate) expires: u64,
-    /// The next exchange that waits for the same dial.
-    pub(crate) next: u32,
+}
+
+const _: () = assert!(size_of::<Option<Exchange>>() == 256, "an exchange is four lines of memory");
+
+impl Exchange {
+    /// Bytes of what is asked beside the key, until it is answered.
+    pub(crate) fn asked(&self) -> usize {
+        if let Load::Asked { body, .. } = &self.load { body.len() } else { 0 }
+    }
+
+    /// What is asked beside the key, until it is answered.
+    pub(crate) fn body(&self) -> Bytes {
+        match &self.load {
+            Load::Asked { body, .. } => body.clone(),
+            _ => Bytes::new(),
+        }
+    }
 }
 
 /// A dial.
