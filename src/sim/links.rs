@@ -186,11 +186,13 @@ impl Links {
     }
 
     /// Whether what `from` sends to `to` is cut.
+    #[inline]
     pub fn is_cut(&self, from: u32, to: u32) -> bool {
         !self.cuts.is_empty() && self.cuts.iter().any(|cut| cut.stops(from, to))
     }
 
     /// Whether anything is cut between `a` and `b`, either way.
+    #[inline]
     pub fn parts(&self, a: u32, b: u32) -> bool {
         self.is_cut(a, b) || self.is_cut(b, a)
     }

@@ -38,6 +38,8 @@ use crate::time::nanos;
 
 /// Nodes that a joining node knows beforehand.
 const BOOTSTRAP: usize = 3;
+/// Draws for the free places of one bucket.
+const DRAWS: usize = 4 * K;
 /// How long a node that found nobody waits before it tries again, in ns.
 const REJOIN: u64 = 10_000_000_000;
 
@@ -121,8 +123,7 @@ impl World {
                     && self.reaches(*node, peer)
                     && !self.connected(*node, peer)
                 {
-                    let trip = self.usual_round_trip(*node, peer);
-                    self.connect(*node, peer, trip);
+                    self.connect(*node, peer, None);
                 }
             }
         }
@@ -140,22 +141,18 @@ impl World {
         // An empty table of a network in which all can be reached needs no look at anyone.
         let all = self.unreachable == 0 && !self.links.any_cut();
         let building = table.peers().is_empty();
-        let list = |world: &Self, bucket: usize, peer: u32, table: &mut Table| {
-            if peer != node && (all || world.lists(node, peer)) {
-                if building {
-                    table.append(bucket, peer)
-                } else {
-                    table.insert(bucket, peer)
-                };
-            }
+        let listed = |peer: u32| peer != node && (all || self.lists(node, peer));
+        let list = |bucket: usize, peer: u32, table: &mut Table| {
+            listed(peer) && if building { table.append(bucket, peer) } else { table.insert(bucket, peer) }
         };
         let mut range = 0..self.ring.len();
         for bucket in 0..Table::BUCKETS {
-            if table.bucket(bucket).len() >= K {
+            if table.held(bucket) >= K {
                 continue;
             }
             range = self.ring.sharing(own, bucket, range);
-            if range.is_empty() && bucket > 0 {
+            let alone = range.len() <= 1 && range.clone().all(|place| self.ring.peer(place) == node);
+            if alone && bucket > 0 {
                 break;
             }
             // Those who share `bucket` bits: the half that differs in the next belongs to this bucket.
@@ -168,17 +165,31 @@ impl World {
             if members.len() <= K {
                 // Where not all have room, any of them may be the first.
                 let (count, first) = (members.len(), stream.below(members.len() as u64) as usize);
+                if table.held(bucket) == count {
+                    continue;
+                }
                 for step in 0..count {
                     let place = members.start + (first + step) % count;
-                    list(self, bucket, self.ring.peer(place), &mut table);
+                    list(bucket, self.ring.peer(place), &mut table);
                 }
             } else {
-                for _ in 0..4 * K {
-                    if table.bucket(bucket).len() >= K {
+                // Mostly nobody is left to be found, and a look at everyone is less work than so many draws.
+                let mut absent = usize::MAX;
+                if !building && members.len() <= DRAWS {
+                    let held = table.bucket(bucket);
+                    let peers = members.clone().map(|place| self.ring.peer(place));
+                    absent = peers.filter(|peer| listed(*peer) && !held.contains(peer)).count();
+                }
+                for drawn in 0..DRAWS {
+                    if table.held(bucket) >= K {
+                        break;
+                    }
+                    if absent == 0 {
+                        stream.skip((DRAWS - drawn) as u64);
                         break;
                     }
                     let place = members.start + stream.below(members.len() as u64) as usize;
-                    list(self, bucket, self.ring.peer(place), &mut table);
+                    absent -= usize::from(list(bucket, self.ring.peer(place), &mut table));
                 }
             }
         }
@@ -214,9 +225,12 @@ impl World {
 
     fn look_through(&mut self, node: u32, round: u64) {
         for bucket in 0..Table::BUCKETS {
-            let held = self.node(node).table.bucket(bucket);
-            let full = held.len() >= K;
-            let gone: Vec<u32> = held.iter().copied().filter(|p| full && !self.reaches(node, *p)).collect();
+            let table = &self.node(node).table;
+            if table.held(bucket) < K {
+                continue;
+            }
+            let held = table.bucket(bucket).iter().copied();
+            let gone: Vec<u32> = held.filter(|peer| !self.reaches(node, *peer)).collect();
             for peer in gone {
                 self.node_mut(node).table.remove(bucket, peer);
             }
@@ -282,8 +296,7 @@ impl World {
             self.account.failed_dials += u64::from(!meets);
             self.note(TraceEvent::Dialled { from: node, to: peer, connected: meets });
             if meets {
-                let trip = self.usual_round_trip(node, peer);
-                self.connect(node, peer, trip);
+                self.connect(node, peer, None);
             }
         }
     }
@@ -302,7 +315,6 @@ impl World {
         self.end_requests(node);
         let now = self.now;
         for peer in self.node(node).conns.peers() {
-            let delay = self.usual_round_trip(node, peer) / 2;
             let near = self.node(node).conns.near(peer);
             let other = &mut self.node_mut(peer).conns;
             let near = if near.is_some() {
@@ -316,6 +328,7 @@ impl World {
             }
             if self.standing(peer).app {
                 let identity = mix(u64::from(node) << 32 | u64::from(peer));
+                let delay = self.usual_round_trip(node, peer) / 2;
                 self.push(now + delay, identity, What::Down { node: peer, peer: node });
             }
         }

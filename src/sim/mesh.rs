@@ -86,8 +86,7 @@ impl World {
             // otherwise come back for nothing, and each loss would bring more.
             && (self.connected(a, b) || !self.links.may_reset(a, b));
         if fits {
-            let trip = self.usual_round_trip(a, b);
-            self.connect(a, b, trip);
+            self.connect(a, b, None);
             if !self.node_mut(a).conns.pin(b) {
                 self.node_mut(b).conns.pin(a);
             }

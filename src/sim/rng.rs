@@ -60,9 +60,12 @@ impl Seed {
 
     /// A sequence of draws for `concern` and the identity `a`, for what needs more than one block.
     pub fn stream(&self, concern: Concern, a: u64) -> Stream {
-        Stream { seed: *self, concern, a, block: 0, draw: self.draw(concern, a, 0), next: 0 }
+        Stream { seed: *self, concern, a, drawn: 0, block: 0, draw: self.draw(concern, a, 0) }
     }
 }
+
+/// Fields of 64 bits in a block.
+const FIELDS: u64 = 8;
 
 /// One block of draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,22 +91,29 @@ pub struct Stream {
     seed: Seed,
     concern: Concern,
     a: u64,
+    /// Fields that were drawn or passed over so far.
+    drawn: u64,
+    /// Which block `draw` is.
     block: u64,
     draw: Draw,
-    next: usize,
 }
 
 impl Stream {
     /// The next 64 bits.
     pub fn wide(&mut self) -> u64 {
-        if self.next >= 16 {
-            self.block += 1;
-            self.draw = self.seed.draw(self.concern, self.a, self.block);
-            self.next = 0;
+        let block = self.drawn / FIELDS;
+        if block != self.block {
+            self.block = block;
+            self.draw = self.seed.draw(self.concern, self.a, block);
         }
-        let wide = self.draw.wide(self.next);
-        self.next += 2;
+        let wide = self.draw.wide(2 * (self.drawn % FIELDS) as usize);
+        self.drawn += 1;
         wide
+    }
+
+    /// Pass over the next `count` times 64 bits, without the work of drawing them.
+    pub fn skip(&mut self, count: u64) {
+        self.drawn = self.drawn.saturating_add(count);
     }
 
     /// A number below `n`; 0 when `n` is 0.
@@ -173,6 +183,19 @@ mod tests {
             reference.set_word_pos(u128::from(counter) * 16);
             let wanted: [u32; 16] = core::array::from_fn(|_| reference.next_u32());
             assert_eq!(block(&key, counter, nonce), wanted, "block {counter} of stream {nonce}");
+        }
+    }
+
+    #[test]
+    fn what_is_skipped_is_what_would_have_been_drawn() {
+        let stream = || Seed::new(1).stream(Concern(1), 2);
+        let mut whole = stream();
+        let drawn: [u64; 40] = core::array::from_fn(|_| whole.wide());
+        for (before, skipped) in [(0, 0), (0, 8), (3, 4), (3, 5), (8, 1), (5, 30)] {
+            let mut stream = stream();
+            (0..before).for_each(|_| drop(stream.wide()));
+            stream.skip(skipped);
+            assert_eq!(stream.wide(), drawn[before + skipped as usize], "{skipped} after {before}");
         }
     }
 

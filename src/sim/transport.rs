@@ -71,9 +71,9 @@ impl World {
         stalest
     }
 
-    /// A connection between `a`, which dialled, and `b` stands from now on. `round_trip` is what it measured.
-    /// Returns where `a` lists it.
-    pub(crate) fn connect(&mut self, a: u32, b: u32, round_trip: u64) -> u32 {
+    /// A connection between `a`, which dialled, and `b` stands from now on. `round_trip` is what it measured, if that is
+    /// not the usual one. Returns where `a` lists it.
+    pub(crate) fn connect(&mut self, a: u32, b: u32, round_trip: Option<u64>) -> u32 {
         if self.config.datagrams {
             return ANYWHERE;
         }
@@ -95,6 +95,7 @@ impl World {
                 if new {
                     let peer = SimPeer(other);
                     self.tell(node, Event::Peer { peer, change: PeerChange::Up });
+                    let round_trip = round_trip.unwrap_or_else(|| self.usual_round_trip(a, b));
                     let round_trip = Duration::from_nanos(round_trip);
                     self.tell(node, Event::Peer { peer, change: PeerChange::RoundTrip(round_trip) });
                 }
@@ -241,7 +242,7 @@ impl World {
         let mut place = ANYWHERE;
         if succeeds {
             let trips = u64::from(self.config.profile.dial_round_trips).max(1);
-            place = self.connect(client, server, takes / trips);
+            place = self.connect(client, server, Some(takes / trips));
         } else if alive {
             reached!(DialDead);
             self.account.failed_dials += 1;

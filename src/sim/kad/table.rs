@@ -34,6 +34,11 @@ impl Table {
         &self.entries[start..start + usize::from(self.lengths[bucket])]
     }
 
+    /// How many are in `bucket`.
+    pub(crate) fn held(&self, bucket: usize) -> usize {
+        usize::from(self.lengths[bucket])
+    }
+
     fn start(&self, bucket: usize) -> usize {
         self.lengths[..bucket].iter().map(|l| usize::from(*l)).sum()
     }
