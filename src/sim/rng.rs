@@ -193,7 +193,7 @@ mod tests {
         let drawn: [u64; 40] = core::array::from_fn(|_| whole.wide());
         for (before, skipped) in [(0, 0), (0, 8), (3, 4), (3, 5), (8, 1), (5, 30)] {
             let mut stream = stream();
-            (0..before).for_each(|_| drop(stream.wide()));
+            (0..before).for_each(|_| _ = stream.wide());
             stream.skip(skipped);
             assert_eq!(stream.wide(), drawn[before + skipped as usize], "{skipped} after {before}");
         }
