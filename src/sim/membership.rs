@@ -166,6 +166,7 @@ impl World {
                 // Where not all have room, any of them may be the first.
                 let (count, first) = (members.len(), stream.below(members.len() as u64) as usize);
                 if table.held(bucket) == count {
+                    // Who is listed is one of them, so all are.
                     continue;
                 }
                 for step in 0..count {
