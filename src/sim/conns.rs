@@ -260,7 +260,7 @@ mod tests {
         let mut stream = Seed::new(3).stream(Concern(1000), 0);
         // What is true of each, and whether this end is the far one.
         let mut plain: BTreeMap<u32, (u32, bool, bool)> = BTreeMap::new();
-        let (mut conns, mut ms, mut asked) = (Conns::default(), 0, 0);
+        let (mut conns, mut ms, mut asked, mut more) = (Conns::default(), 0, 0, 0);
         for _ in 0..60_000 {
             ms += u32::from(stream.below(4) == 0);
             let peer = stream.below(900) as u32;
@@ -293,6 +293,7 @@ mod tests {
                 }
                 _ => {
                     let free = plain.iter().filter(|(_, (_, pinned, _))| !pinned);
+                    more += u32::from(free.clone().count() > STALE);
                     let stalest = free.map(|(peer, (used, ..))| (*used, *peer)).min().map(|(_, peer)| peer);
                     let looks = core::cell::Cell::new(0);
                     let near = |peer| {
@@ -301,7 +302,7 @@ mod tests {
                     };
                     assert_eq!(conns.stalest(ms, near), stalest, "at {ms}");
                     asked += looks.get();
-                    if let Some(peer) = stalest.filter(|_| stream.below(3) > 0) {
+                    if let Some(peer) = stalest.filter(|_| stream.below(12) == 0) {
                         assert!(conns.remove_near(peer).is_some() || conns.remove_far(peer));
                         plain.remove(&peer);
                     }
@@ -310,5 +311,6 @@ mod tests {
             assert_eq!((conns.len(), conns.holds(peer)), (plain.len(), plain.contains_key(&peer)));
         }
         assert!(asked > 1_000, "{asked}: the near ends were needed");
+        assert!(more > 1_000, "{more}: there were more than are looked for at once");
     }
 }
