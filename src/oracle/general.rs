@@ -8,6 +8,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use memchr::memmem::Finder;
 
 use super::fact::{Fact, Holding, Seen, Wanted};
 use super::verdict::{Oracle, Violation};
@@ -314,7 +315,7 @@ impl General<QueryId> {
             Fact::Died => self.died(node),
             Fact::Began { query, deadline, .. } => self.began(at, node, *query, *deadline),
             Fact::Delivered { query, release, from } => {
-                let carries = |item: &[u8]| memchr::memmem::find(item, release.bytes()).is_some();
+                let carries = |item: &[u8]| stands_in(release.bytes(), item);
                 let key = || match &**release {
                     Record::Release(release) => Some(keys::release(&release.package.release)),
                     Record::List(list) => Some(keys::list(&list.package)),
@@ -326,4 +327,18 @@ impl General<QueryId> {
             Fact::Charged { .. } | Fact::ListSeen { .. } => {}
         }
     }
+}
+
+/// Whether all of `record` stands in `item`.
+pub(super) fn stands_in(record: &[u8], item: &[u8]) -> bool {
+    // Its end is looked for, which tells records apart: to prepare the search for all of it would be most of the work.
+    let end = Finder::new(&record[record.len().saturating_sub(32)..]);
+    let mut before = 0;
+    while let Some(found) = item.get(before..).and_then(|rest| end.find(rest)) {
+        if item[..before + found + end.needle().len()].ends_with(record) {
+            return true;
+        }
+        before += found + 1;
+    }
+    false
 }

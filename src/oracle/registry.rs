@@ -1,5 +1,6 @@
 //! The registry's own oracles: no duplicates, authentic, metrics, reputation, no rollback.
 
+use core::fmt::Display;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fact::{Fact, Holding, Seen, Wanted};
@@ -215,13 +216,13 @@ fn authentic(
     truth: &impl Truth,
     violate: &mut impl FnMut(Oracle, String),
 ) {
-    let (true_, name) = match &**record {
+    let (true_, name): (bool, &dyn Display) = match &**record {
         Record::Release(release) => {
             let id = &release.package.release;
-            (truth.published(id, &release.digest, at), id.to_string())
+            (truth.published(id, &release.digest, at), id)
         }
-        Record::List(list) => (truth.listed(&list.package, &list.digest, at), list.package.to_string()),
-        Record::Notice(notice) => (false, notice.release.to_string()),
+        Record::List(list) => (truth.listed(&list.package, &list.digest, at), &list.package),
+        Record::Notice(notice) => (false, &notice.release),
     };
     if !true_ {
         violate(

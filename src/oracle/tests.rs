@@ -602,3 +602,24 @@ fn no_rollback_sees_an_older_list_after_a_newer_one() {
     assert_eq!(with(4), BTreeSet::new());
     assert_eq!(with(3), only(Oracle::NoRollback));
 }
+
+#[test]
+fn a_record_stands_in_an_answer_when_all_of_it_does() {
+    let record: Vec<u8> = (0..40).flat_map(|n| [n, 7]).collect();
+    let answer = |parts: &[&[u8]]| parts.concat();
+    let (front, end) = record.split_at(30);
+    let not_that_end = [end, end].concat();
+    for (item, stands) in [
+        (answer(&[&record]), true),
+        (answer(&[b"before", &record, b"after"]), true),
+        (answer(&[end, &not_that_end, front, &record]), true),
+        (answer(&[b"another front, as long as it was", end]), false),
+        (answer(&[front, b"-", end]), false),
+        (answer(&[front]), false),
+        (Vec::new(), false),
+    ] {
+        assert_eq!(general::stands_in(&record, &item), stands, "{item:?}");
+    }
+    assert!(general::stands_in(&[1; 40], &[1; 41]) && general::stands_in(&[1; 5], &[1; 6]));
+    assert!(!general::stands_in(&[1; 40], &[1; 39]) && !general::stands_in(&[1; 5], &[1; 4]));
+}

@@ -3,8 +3,16 @@
 /// The words of `text` as they are written: maximal runs of ASCII letters and digits and of non-ASCII
 /// characters. Other scripts are taken as they are, since case tables change between versions.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
-    let inner = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii();
-    text.split(move |c| !inner(c)).filter(|word| !word.is_empty())
+    // Every byte of a non-ASCII character is above all of ASCII: no character need be put together to be told.
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+    let mut rest = text;
+    core::iter::from_fn(move || {
+        let begins = rest.bytes().position(inner)?;
+        let from = &rest[begins..];
+        let (word, left) = from.split_at(from.bytes().position(|byte| !inner(byte)).unwrap_or(from.len()));
+        rest = left;
+        Some(word)
+    })
 }
 
 /// The [`words`] of `text`, ASCII letters lower-cased: the form in which they are compared.
