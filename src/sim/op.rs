@@ -73,3 +73,15 @@ impl Op {
         matches!(self.phase, Phase::Walking | Phase::ReadingBack)
     }
 }
+
+/// What is left of a request that has ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    pub(crate) owner: u32,
+    pub(crate) id: Option<RequestId>,
+    pub(crate) aim: Aim,
+    pub(crate) phase: Phase,
+    /// The peer that was to be asked.
+    pub(crate) peer: u32,
+    pub(crate) stats: RequestStats,
+}

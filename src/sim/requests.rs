@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::alarm::Alarm;
 use super::event::What;
 use super::kad::{K, Step};
-use super::op::{Aim, Op, Phase};
+use super::op::{Aim, Ended, Op, Phase};
 use super::peer::SimPeer;
 use super::rng::{digest, mix};
 use super::trace::TraceEvent;
@@ -293,16 +293,19 @@ impl World {
         true
     }
 
-    /// Take a request out of its slot, keeping the memory of its walk.
-    pub(crate) fn free(&mut self, slot: u32) -> Option<Op> {
-        let mut op = self.ops.remove(slot)?;
+    /// Free the slot of a request, keeping the memory of its walk. Returns what its end is told by.
+    pub(crate) fn free(&mut self, slot: u32) -> Option<Ended> {
+        let op = self.ops.get_mut(slot)?;
         if op.aim != Aim::Ask && op.stats.hops == 0 {
             op.stats.hops = op.walk.hops();
         }
+        let stats = RequestStats { elapsed: Duration::from_nanos(self.now - op.started), ..op.stats };
+        let ended = Ended { owner: op.owner, id: op.id, aim: op.aim, phase: op.phase, peer: op.peer, stats };
         if self.spare_walks.len() < 1024 {
             self.spare_walks.push(core::mem::take(&mut op.walk));
         }
-        Some(op)
+        self.ops.free(slot);
+        Some(ended)
     }
 
     /// The walk of a request is over.
@@ -443,28 +446,27 @@ impl World {
 
     /// The request in `slot` has ended.
     pub(crate) fn finish(&mut self, slot: u32, result: Result<Done, Failure>) {
-        let Some(op) = self.free(slot) else { return };
-        let Some(id) = op.id else { return };
-        let elapsed = Duration::from_nanos(self.now - op.started);
-        let stats = RequestStats { elapsed, ..op.stats };
-        self.release(op.owner, id, &op);
-        self.end(op.owner, id, result, stats);
+        let Some(ended) = self.free(slot) else { return };
+        let Some(id) = ended.id else { return };
+        self.release(id, &ended);
+        self.end(ended.owner, id, result, ended.stats);
     }
 
     /// What the application's counts held for a request is free for the next.
-    fn release(&mut self, node: u32, id: RequestId, op: &Op) {
+    fn release(&mut self, id: RequestId, ended: &Ended) {
+        let node = ended.owner;
         let Some(app) = self.app(node) else { return };
         app.requests.remove(&id);
-        if op.aim == Aim::Ask {
-            if let Some(count) = app.asking.get_mut(&op.peer) {
+        if ended.aim == Aim::Ask {
+            if let Some(count) = app.asking.get_mut(&ended.peer) {
                 *count -= 1;
                 if *count == 0 {
-                    app.asking.remove(&op.peer);
+                    app.asking.remove(&ended.peer);
                 }
             }
             return;
         }
-        if op.phase == Phase::Waiting {
+        if ended.phase == Phase::Waiting {
             let ops = &self.ops;
             if let Some(app) = self.nodes.get_mut(node as usize).and_then(|n| n.app.as_mut()) {
                 app.waiting.retain(|(slot, generation)| ops.is(*slot, *generation));
@@ -522,8 +524,8 @@ impl World {
         if let Some((exchange, generation)) = self.ops.get(slot).and_then(|op| op.exchange) {
             self.forsake(exchange, generation);
         }
-        if let Some(op) = self.free(slot) {
-            self.release(node, id, &op);
+        if let Some(ended) = self.free(slot) {
+            self.release(id, &ended);
         }
     }
 }

@@ -159,6 +159,7 @@ impl World {
         &mut self.standings[node as usize]
     }
 
+    #[inline(always)]
     pub(crate) fn note(&mut self, event: TraceEvent) {
         self.trace.add(self.now, event);
     }
