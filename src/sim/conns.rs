@@ -107,21 +107,25 @@ impl Conns {
         self.find(peer).is_ok() || self.is_far(peer)
     }
 
-    /// The connection with `peer`, if this node dialled it, is used at `ms`. It stood at place `stood` not long ago, if
-    /// that is not [`ANYWHERE`]. Returns what it was before.
-    pub(crate) fn use_near(&mut self, peer: u32, ms: u32, stood: u32) -> Option<Usage> {
-        let found = if stood == ANYWHERE { self.find(peer) } else { self.find_near(peer, stood as usize) };
-        let place = found.ok()?;
-        let conn = self.near.get_mut(place)?;
-        let before = conn.usage(place);
-        conn.used = (conn.used & PINNED) | ms.min(LATEST);
-        Some(before)
+    /// Where `peer` stands in `near`, or would; at place `stood` not long ago, if that is not [`ANYWHERE`].
+    fn find_since(&self, peer: u32, stood: u32) -> Result<usize, usize> {
+        if stood == ANYWHERE { self.find(peer) } else { self.find_near(peer, stood as usize) }
     }
 
-    /// This node has dialled `peer` at `ms`; no connection between them stood. The far end is to be told. Returns where
-    /// it stands.
-    pub(crate) fn dialled(&mut self, peer: u32, ms: u32) -> u32 {
-        let (Ok(place) | Err(place)) = self.find(peer);
+    /// The connection with `peer`, if this node dialled it, is used at `ms`. It stood at place `stood` not long ago, or
+    /// would have, if that is not [`ANYWHERE`]. Returns what it was before; or where it would stand.
+    pub(crate) fn use_near(&mut self, peer: u32, ms: u32, stood: u32) -> Result<Usage, u32> {
+        let place = self.find_since(peer, stood).map_err(|place| place as u32)?;
+        let conn = &mut self.near[place];
+        let before = conn.usage(place);
+        conn.used = (conn.used & PINNED) | ms.min(LATEST);
+        Ok(before)
+    }
+
+    /// This node has dialled `peer` at `ms`; no connection between them stood. It would have stood at place `stood` not
+    /// long ago, if that is not [`ANYWHERE`]. The far end is to be told. Returns where it stands.
+    pub(crate) fn dialled(&mut self, peer: u32, ms: u32, stood: u32) -> u32 {
+        let (Ok(place) | Err(place)) = self.find_since(peer, stood);
         reserve(&mut self.near);
         self.near.insert(place, Conn { used: ms.min(LATEST), peer });
         self.above = self.above.max(peer.saturating_add(1));
@@ -221,14 +225,15 @@ mod tests {
     fn the_stalest_that_is_not_held_open_goes_first() {
         let mut conns = Conns::default();
         let near = |peer| (peer == 7).then_some(usage(15, false));
-        assert_eq!([(5, 10), (3, 20), (9, 5)].map(|(peer, ms)| conns.dialled(peer, ms)), [0, 0, 2]);
+        assert_eq!([(5, 10), (3, 20), (9, 5)].map(|(peer, ms)| conns.dialled(peer, ms, ANYWHERE)), [0, 0, 2]);
         conns.dialled_by(7);
-        conns.use_near(5, 30, 1);
+        assert_eq!(conns.use_near(5, 30, 1).map(|held| held.used), Ok(10));
+        assert_eq!(conns.use_near(4, 30, 2), Err(1));
         assert!(conns.pin(9) && !conns.pin(7));
         assert_eq!(conns.stalest(30, near), Some(7));
         assert!(conns.remove_near(7).is_none() && conns.remove_far(7) && !conns.remove_far(7));
         assert_eq!(conns.stalest(30, |_| None), Some(3));
-        conns.use_near(9, 50, ANYWHERE);
+        assert_eq!(conns.use_near(9, 50, ANYWHERE).map(|held| held.used), Ok(5));
         assert_eq!(conns.near(9), Some(Usage { used: 50, pinned: true, place: 2 }));
         assert!(conns.remove_near(3).is_some() && conns.remove_near(3).is_none() && !conns.remove_far(3));
         conns.dialled_by(8);
@@ -277,7 +282,7 @@ mod tests {
                 }
                 1..4 => {
                     let stood = [ANYWHERE, stream.below(920) as u32][stream.below(2) as usize];
-                    let held = conns.use_near(peer, ms, stood).map(|held| (held.used, held.pinned));
+                    let held = conns.use_near(peer, ms, stood).ok().map(|held| (held.used, held.pinned));
                     let known = plain.get(&peer).filter(|held| !held.2);
                     assert_eq!(held, known.map(|held| (held.0, held.1)));
                     plain.entry(peer).and_modify(|held| held.0 = ms);
@@ -287,7 +292,8 @@ mod tests {
                     if far {
                         conns.dialled_by(peer);
                     } else {
-                        conns.dialled(peer, ms);
+                        let stood = [ANYWHERE, stream.below(920) as u32][stream.below(2) as usize];
+                        conns.dialled(peer, ms, stood);
                     }
                     plain.insert(peer, (ms, false, far));
                 }

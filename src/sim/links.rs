@@ -181,6 +181,7 @@ impl Links {
     }
 
     /// Whether anything is cut.
+    #[inline]
     pub fn any_cut(&self) -> bool {
         !self.cuts.is_empty()
     }
@@ -194,6 +195,10 @@ impl Links {
     /// Whether anything is cut between `a` and `b`, either way.
     #[inline]
     pub fn parts(&self, a: u32, b: u32) -> bool {
+        self.any_cut() && self.a_cut_parts(a, b)
+    }
+
+    fn a_cut_parts(&self, a: u32, b: u32) -> bool {
         self.is_cut(a, b) || self.is_cut(b, a)
     }
 

@@ -21,6 +21,7 @@ use bytes::Bytes;
 use core::cell::RefCell;
 use std::rc::Rc;
 
+use super::conns::ANYWHERE;
 use super::disk::Disk;
 use super::event::What;
 use super::kad::{K, Ring, Table, bucket_of};
@@ -123,7 +124,7 @@ impl World {
                     && self.reaches(*node, peer)
                     && !self.connected(*node, peer)
                 {
-                    self.connect(*node, peer, None);
+                    self.connect(*node, peer, None, ANYWHERE);
                 }
             }
         }
@@ -198,6 +199,7 @@ impl World {
     }
 
     /// Whether `node` could list `peer`: it can be reached and dialled.
+    #[inline]
     fn lists(&self, node: u32, peer: u32) -> bool {
         self.standing(peer).dialable && self.reaches(node, peer)
     }
@@ -241,6 +243,7 @@ impl World {
     }
 
     /// Whether `b` is up and nothing between it and `a` is cut.
+    #[inline]
     pub(crate) fn reaches(&self, a: u32, b: u32) -> bool {
         self.standing(b).up && !self.links.parts(a, b)
     }
@@ -297,7 +300,7 @@ impl World {
             self.account.failed_dials += u64::from(!meets);
             self.note(TraceEvent::Dialled { from: node, to: peer, connected: meets });
             if meets {
-                self.connect(node, peer, None);
+                self.connect(node, peer, None, ANYWHERE);
             }
         }
     }

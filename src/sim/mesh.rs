@@ -86,7 +86,7 @@ impl World {
             // otherwise come back for nothing, and each loss would bring more.
             && (self.connected(a, b) || !self.links.may_reset(a, b));
         if fits {
-            self.connect(a, b, None);
+            self.connect(a, b, None, ANYWHERE);
             if !self.node_mut(a).conns.pin(b) {
                 self.node_mut(b).conns.pin(a);
             }

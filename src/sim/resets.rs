@@ -72,10 +72,10 @@ impl World {
     }
 
     /// Whether a connection stands between `a` and `b`, now that `a` uses it: upkeep may have met a reset since it was
-    /// last used. Returns where `a` lists it.
-    pub(super) fn still_connected(&mut self, a: u32, b: u32) -> Option<u32> {
+    /// last used. Returns where `a` lists it, or would.
+    pub(super) fn still_connected(&mut self, a: u32, b: u32) -> Result<u32, u32> {
         if self.config.datagrams {
-            return Some(ANYWHERE);
+            return Ok(ANYWHERE);
         }
         let usage = self.use_connection(a, b, ANYWHERE)?;
         if self.links.may_reset(a, b) {
@@ -84,10 +84,10 @@ impl World {
             let draw = self.reset_draw(a, b, u64::from(usage.used) ^ u64::MAX);
             if self.links.reset_within(a, b, draw, messages).is_some() {
                 self.reset(a, b);
-                return None;
+                return Err(ANYWHERE);
             }
         }
-        Some(usage.place)
+        Ok(usage.place)
     }
 
     fn reset_draw(&self, a: u32, b: u32, at: u64) -> u32 {

@@ -141,12 +141,13 @@ impl World {
         let (now, positions) = (self.now, &self.positions);
         let app = self.nodes.get(client as usize).and_then(|node| node.app.as_ref());
         let blocked = app.map(|app| &app.blocked).filter(|blocked| !blocked.is_empty());
-        let welcome = |peer: &u32| {
-            *peer != client && blocked.and_then(|blocked| blocked.get(peer)).is_none_or(|until| *until <= now)
+        let welcome = |peer: u32| {
+            peer != client && blocked.and_then(|blocked| blocked.get(&peer)).is_none_or(|until| *until <= now)
         };
-        let named = named.iter().copied().flatten().copied().filter(welcome).take(MOST_NAMED + K);
+        // Who answered saw to it that there are not more.
+        debug_assert!(named.iter().map(|list| list.len()).sum::<usize>() <= MOST_NAMED + K);
         if let Some(op) = self.ops.get_mut(slot) {
-            op.stats.answered += u32::from(op.walk.answered(server, named, positions));
+            op.stats.answered += u32::from(op.walk.answered(server, named, welcome, positions));
         }
         self.advance(slot);
     }

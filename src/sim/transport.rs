@@ -45,21 +45,20 @@ impl World {
         if self.config.datagrams {
             return;
         }
-        self.use_connection(a, b, stood);
+        let _known = self.use_connection(a, b, stood);
     }
 
-    /// The connection between `a` and `b`, if one stands, is used now. Returns what was known of it before; its place is
-    /// told if `a` lists it.
-    pub(super) fn use_connection(&mut self, a: u32, b: u32, stood: u32) -> Option<Usage> {
+    /// The connection between `a` and `b`, if one stands, is used now. Returns what was known of it before, with its place
+    /// if `a` lists it; or where `a` would list it.
+    pub(super) fn use_connection(&mut self, a: u32, b: u32, stood: u32) -> Result<Usage, u32> {
         let ms = self.ms();
-        if let Some(usage) = self.node_mut(a).conns.use_near(b, ms, stood) {
-            return Some(usage);
-        }
-        if !self.node(a).conns.is_far(b) {
-            return None;
-        }
-        let usage = self.node_mut(b).conns.use_near(a, ms, ANYWHERE)?;
-        Some(Usage { place: ANYWHERE, ..usage })
+        self.node_mut(a).conns.use_near(b, ms, stood).or_else(|would| {
+            if !self.node(a).conns.is_far(b) {
+                return Err(would);
+            }
+            let usage = self.node_mut(b).conns.use_near(a, ms, ANYWHERE);
+            usage.map(|usage| Usage { place: ANYWHERE, ..usage }).map_err(|_| would)
+        })
     }
 
     /// The connection of `node` that was not used for longest.
@@ -72,14 +71,14 @@ impl World {
     }
 
     /// A connection between `a`, which dialled, and `b` stands from now on. `round_trip` is what it measured, if that is
-    /// not the usual one. Returns where `a` lists it.
-    pub(crate) fn connect(&mut self, a: u32, b: u32, round_trip: Option<u64>) -> u32 {
+    /// not the usual one. Where `a` would list it not long ago may be [`ANYWHERE`]. Returns where `a` lists it.
+    pub(crate) fn connect(&mut self, a: u32, b: u32, round_trip: Option<u64>, would: u32) -> u32 {
         if self.config.datagrams {
             return ANYWHERE;
         }
-        let known = self.use_connection(a, b, ANYWHERE);
-        let new = known.is_none();
-        let place = known.map_or_else(|| self.list(a, b), |usage| usage.place);
+        let known = self.use_connection(a, b, would);
+        let new = known.is_err();
+        let place = known.map_or_else(|would| self.list(a, b, would), |usage| usage.place);
         if new {
             self.absolve(a, b);
             self.risk_greeting(a, b);
@@ -105,8 +104,8 @@ impl World {
     }
 
     /// Both ends list a connection that `a` has dialled. Where there is no room, the one that was not used for longest
-    /// ends. Returns where `a` lists it.
-    fn list(&mut self, a: u32, b: u32) -> u32 {
+    /// ends. Returns where `a` lists it, which is about where it `would` have.
+    fn list(&mut self, a: u32, b: u32, would: u32) -> u32 {
         for node in [a, b] {
             if self.node(node).conns.len() >= self.config.limits.connections
                 && let Some(stalest) = self.stalest(node)
@@ -117,7 +116,7 @@ impl World {
         }
         let ms = self.ms();
         self.node_mut(b).conns.dialled_by(a);
-        self.node_mut(a).conns.dialled(b, ms)
+        self.node_mut(a).conns.dialled(b, ms, would)
     }
 
     /// The connection between `a` and `b` ends. Both ends are told.
@@ -190,13 +189,14 @@ impl World {
             }
         }
         match self.still_connected(client, server) {
-            Some(place) => self.transmit(slot, place),
-            None => self.dial(slot, client, server, identity, &draw),
+            Ok(place) => self.transmit(slot, place),
+            Err(would) => self.dial(slot, client, server, would, identity, &draw),
         }
     }
 
-    /// Have the exchange wait for a dial, which is begun unless one is under way.
-    fn dial(&mut self, slot: u32, client: u32, server: u32, identity: u64, draw: &Draw) {
+    /// Have the exchange wait for a dial, which is begun unless one is under way. The client `would` list the connection
+    /// there now.
+    fn dial(&mut self, slot: u32, client: u32, server: u32, would: u32, identity: u64, draw: &Draw) {
         if let Some(dial) = self.dialling.get(&dialling(client, server)).copied()
             && let Some(dial) = self.dials.get_mut(dial)
         {
@@ -218,6 +218,7 @@ impl World {
             server_life: self.standing(server).life,
             started: self.now,
             succeeds,
+            would,
             head: slot,
             tail: slot,
         });
@@ -242,7 +243,7 @@ impl World {
         let mut place = ANYWHERE;
         if succeeds {
             let trips = u64::from(self.config.profile.dial_round_trips).max(1);
-            place = self.connect(client, server, Some(takes / trips));
+            place = self.connect(client, server, Some(takes / trips), dial.would);
         } else if alive {
             reached!(DialDead);
             self.account.failed_dials += 1;

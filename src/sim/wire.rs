@@ -129,6 +129,8 @@ pub(crate) struct Dial {
     pub(crate) server_life: u32,
     pub(crate) started: u64,
     pub(crate) succeeds: bool,
+    /// Where the client would have listed the connection when it dialled.
+    pub(crate) would: u32,
     /// The first and the last exchange that wait for it.
     pub(crate) head: u32,
     pub(crate) tail: u32,

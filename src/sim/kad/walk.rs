@@ -61,6 +61,8 @@ pub(crate) struct Walk {
     target: u64,
     /// By distance.
     candidates: Vec<Candidate>,
+    /// Nobody farther than this is entered any more: the distance of the last, once there are plenty.
+    reach: u64,
     /// Nobody before this place is yet to be asked.
     first_new: usize,
     /// Who is waited for, by distance. Beside the candidates, as these are moved for each that is entered.
@@ -77,6 +79,7 @@ impl Walk {
     pub(crate) fn start(&mut self, target: u64) {
         self.target = target;
         self.candidates.clear();
+        self.reach = u64::MAX;
         self.first_new = 0;
         self.waiting.clear();
         self.nearest.clear();
@@ -91,17 +94,20 @@ impl Walk {
     }
 
     /// Learn of a peer, from an answer whose giver stands right above `depth`. Returns whether it was not known.
+    #[inline(always)]
     fn enter(&mut self, peer: u32, position: u64, depth: u8) -> bool {
-        // Once there are plenty, most stand beyond them all.
-        let full = self.candidates.len() >= CANDIDATES;
-        if full && self.candidates.last().is_some_and(|last| position ^ self.target > last.distance) {
+        // Most of those whom an answer names stand beyond all, or were named before: nothing else is looked at.
+        if position ^ self.target > self.reach {
             return false;
         }
-        // Most of those whom an answer names were named before.
-        let seen = self.seen.insert(peer, depth == UNNAMED);
-        if seen == Known::Named {
-            return false;
+        match self.seen.insert(peer, depth == UNNAMED) {
+            Known::Named => false,
+            seen => self.admit(peer, position, depth, seen),
         }
+    }
+
+    /// Who stands within reach, and was not named before as far as is remembered, becomes a candidate if it is none.
+    fn admit(&mut self, peer: u32, position: u64, depth: u8, seen: Known) -> bool {
         let (at, distance) = self.place(peer, position);
         if let Some(known) = self.candidates.get_mut(at).filter(|c| c.peer == peer) {
             // The table held it, and an answer was first to name it: whoever looks from outside sees no difference.
@@ -121,6 +127,9 @@ impl Walk {
         }
         self.candidates.insert(at, Candidate { distance, peer, state: State::New, depth });
         self.first_new = self.first_new.min(at);
+        if self.candidates.len() >= CANDIDATES {
+            self.reach = self.candidates.last().map_or(u64::MAX, |last| last.distance);
+        }
         true
     }
 
@@ -139,12 +148,13 @@ impl Walk {
         self.candidates.get_mut(at).filter(|c| c.peer == peer)
     }
 
-    /// A peer answered and named others. Returns whether it was one that had been asked, and whose answer or
-    /// failure was not known yet.
+    /// A peer answered and named others, of whom those are heard of that are `welcome`. Returns whether it was one that
+    /// had been asked, and whose answer or failure was not known yet.
     pub(crate) fn answered(
         &mut self,
         peer: u32,
-        named: impl Iterator<Item = u32>,
+        named: &[&[u32]],
+        welcome: impl Fn(u32) -> bool,
         positions: &[u64],
     ) -> bool {
         let Some(candidate) = self.find(peer, positions[peer as usize]) else { return false };
@@ -161,9 +171,11 @@ impl Walk {
         }
         let mut progress = self.candidates.len() < K;
         let edge = self.candidates.get(K - 1).or(self.candidates.last()).map_or(0, |c| c.distance);
-        for other in named {
-            let position = positions[other as usize];
-            progress |= self.enter(other, position, deeper) && position ^ self.target < edge;
+        for list in named {
+            for other in list.iter().copied().filter(|other| welcome(*other)) {
+                let position = positions[other as usize];
+                progress |= self.enter(other, position, deeper) && position ^ self.target < edge;
+            }
         }
         self.fruitless = if progress { 0 } else { self.fruitless + 1 };
         self.stalled = if self.stalled { !progress } else { self.fruitless >= ALPHA };
@@ -310,15 +322,15 @@ impl Seen {
         let noted = if holds { peer | Self::HELD } else { peer };
         let mut place = Self::first(peer);
         while let Some(held) = self.places.get_mut(place % Self::PLACES) {
+            if *held == peer {
+                return Known::Named;
+            }
             if *held == u32::MAX {
                 if self.count < Self::MOST {
                     *held = noted;
                     self.count += 1;
                 }
                 return Known::New;
-            }
-            if *held == peer {
-                return Known::Named;
             }
             if *held == peer | Self::HELD {
                 *held = noted;
@@ -340,7 +352,7 @@ mod tests {
     }
 
     fn answer(walk: &mut Walk, peer: u32, named: &[u32], positions: &[u64]) -> bool {
-        walk.answered(peer, named.iter().copied(), positions)
+        walk.answered(peer, &[named], |_| true, positions)
     }
 
     /// Ask on until told to wait.
