@@ -148,6 +148,13 @@ proptest! {
     }
 
     #[test]
+    fn words_are_what_splitting_by_characters_finds(text in "[a-cA-C0-1 ,.é漢\u{80}\u{10ffff}😀-]{0,24}") {
+        let outside = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric();
+        let split: Vec<&str> = text.split(outside).filter(|word| !word.is_empty()).collect();
+        prop_assert_eq!(words(&text).collect::<Vec<_>>(), split);
+    }
+
+    #[test]
     fn arbitrary_text_is_no_danger(text in any::<String>()) {
         let query = Query::text(text.clone(), 1);
         let _ = (query.check(), PackageName::new(text.clone()), text.parse::<PublisherId>());

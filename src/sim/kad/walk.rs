@@ -481,13 +481,15 @@ mod tests {
     fn more_peers_than_it_remembers_leave_the_closest() {
         let positions = positions(1_000);
         let known: Vec<u32> = (0..1_000).collect();
-        let mut walk = walk(5, &known, &positions);
-        assert!(!walk.enter(3, positions[3], 2));
-        assert_eq!(walk.candidates.len(), CANDIDATES);
-        let mut sorted = known.clone();
-        sorted.sort_by_key(|p| positions[*p as usize] ^ 5);
-        let held: Vec<u32> = walk.candidates.iter().map(|c| c.peer).collect();
-        assert_eq!(held, sorted[..CANDIDATES]);
+        for target in (0..200).map(mix) {
+            let mut walk = walk(target, &known, &positions);
+            assert!(!walk.enter(3, positions[3], 2));
+            assert_eq!(walk.candidates.len(), CANDIDATES);
+            let mut sorted = known.clone();
+            sorted.sort_by_key(|p| positions[*p as usize] ^ target);
+            let held: Vec<u32> = walk.candidates.iter().map(|c| c.peer).collect();
+            assert_eq!(held, sorted[..CANDIDATES], "target {target:x}");
+        }
     }
 
     /// What [`Walk::next`] is to do, found by a look at all candidates. Also who falls silent.
