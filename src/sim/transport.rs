@@ -71,7 +71,7 @@ impl World {
     }
 
     /// A connection between `a`, which dialled, and `b` stands from now on. `round_trip` is what it measured, if that is
-    /// not the usual one. Where `a` would list it not long ago may be [`ANYWHERE`]. Returns where `a` lists it.
+    /// not the usual one; `would` is where `a` would have listed it not long ago, or [`ANYWHERE`]. Returns where `a` lists it.
     pub(crate) fn connect(&mut self, a: u32, b: u32, round_trip: Option<u64>, would: u32) -> u32 {
         if self.config.datagrams {
             return ANYWHERE;
