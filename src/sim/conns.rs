@@ -4,10 +4,14 @@
 //! A connection stands while the end that dialled, the *near* one, lists it; what there is to know of it is known there,
 //! in eight bytes, sorted by peer. The *far* end lists only who it is with, in four bytes and no order: most far ends are
 //! all over the memory, and are touched when a connection is made or ends, never when it is used. Whoever changes one end
-//! changes the other. Time does not go back: a connection is used at the time of the last use or later.
+//! changes the other, which is what [`Connections`] does. Time does not go back: a connection is used at the time of the
+//! last use or later.
 //!
 //! A node that holds as many connections as it may drops the one that it has not used for longest, for each new one. So
-//! the next few of these are looked for at once.
+//! the next few of these are looked for at once; and the place of one that was dropped is left open for the next, so that
+//! only what stands between these two is moved.
+//!
+//! [`Connections`]: super::connections::Connections
 
 use super::gallop::partition_point_near;
 
@@ -32,10 +36,11 @@ impl Conn {
     }
 }
 
-/// The connections of one node.
-#[derive(Clone, Debug, Default)]
+/// The connections of one node. One line of memory: a dial to this node, or its death, waits for it.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(crate) struct Conns {
-    /// Those that this node dialled.
+    /// Those that this node dialled, and what stood at the open place.
     near: Vec<Conn>,
     /// Who dialled this node.
     far: Vec<u32>,
@@ -49,6 +54,19 @@ pub(crate) struct Conns {
     stale: Option<Box<Vec<(u32, u32)>>>,
     /// Higher than every peer's number in `near` so far.
     above: u32,
+    /// The place in `near` whose connection has ended, or [`ANYWHERE`] when none is open. Its peer still keeps the order.
+    open: u32,
+}
+
+const _: () = assert!(
+    size_of::<Conns>() == 64 || size_of::<usize>() != 8,
+    "the lists of a node are one line of memory"
+);
+
+impl Default for Conns {
+    fn default() -> Self {
+        Self { near: Vec::new(), far: Vec::new(), stale: None, above: 0, open: ANYWHERE }
+    }
 }
 
 /// What the near end knows of a connection.
@@ -83,7 +101,9 @@ impl Conns {
     }
 
     fn find_near(&self, peer: u32, guess: usize) -> Result<usize, usize> {
-        let is_at = |place: usize| self.near.get(place).is_some_and(|conn| conn.peer == peer);
+        let is_at = |place: usize| {
+            self.near.get(place).is_some_and(|conn| conn.peer == peer) && place != self.open as usize
+        };
         if is_at(guess) {
             return Ok(guess);
         }
@@ -100,11 +120,6 @@ impl Conns {
     /// Whether `peer` dialled this node, and that connection stands.
     pub(crate) fn is_far(&self, peer: u32) -> bool {
         self.far.contains(&peer)
-    }
-
-    /// Whether a connection with `peer` stands, whoever dialled it.
-    pub(crate) fn holds(&self, peer: u32) -> bool {
-        self.find(peer).is_ok() || self.is_far(peer)
     }
 
     /// Where `peer` stands in `near`, or would; at place `stood` not long ago, if that is not [`ANYWHERE`].
@@ -126,10 +141,41 @@ impl Conns {
     /// long ago, if that is not [`ANYWHERE`]. The far end is to be told. Returns where it stands.
     pub(crate) fn dialled(&mut self, peer: u32, ms: u32, stood: u32) -> u32 {
         let (Ok(place) | Err(place)) = self.find_since(peer, stood);
-        reserve(&mut self.near);
-        self.near.insert(place, Conn { used: ms.min(LATEST), peer });
+        let conn = Conn { used: ms.min(LATEST), peer };
         self.above = self.above.max(peer.saturating_add(1));
-        place as u32
+        match core::mem::replace(&mut self.open, ANYWHERE) as usize {
+            open if open >= self.near.len() => {
+                reserve(&mut self.near);
+                self.near.insert(place, conn);
+                place as u32
+            }
+            open if place <= open => {
+                self.near.copy_within(place..open, place + 1);
+                self.near[place] = conn;
+                place as u32
+            }
+            open => {
+                self.near.copy_within(open + 1..place, open);
+                self.near[place - 1] = conn;
+                place as u32 - 1
+            }
+        }
+    }
+
+    /// Those that this node dialled.
+    fn dialled_ones(&self) -> impl Iterator<Item = Conn> {
+        let (before, after) = self.near.split_at((self.open as usize).min(self.near.len()));
+        before.iter().chain(after.get(1..).unwrap_or_default()).copied()
+    }
+
+    /// Whom this node dialled.
+    pub(crate) fn nears(&self) -> impl Iterator<Item = u32> {
+        self.dialled_ones().map(|conn| conn.peer)
+    }
+
+    /// Who dialled this node, as far as it is listed here.
+    pub(crate) fn fars(&self) -> &[u32] {
+        &self.far
     }
 
     /// `peer` has dialled this node; no connection between them stood.
@@ -150,7 +196,14 @@ impl Conns {
     /// was.
     pub(crate) fn remove_near(&mut self, peer: u32) -> Option<Usage> {
         let place = self.find(peer).ok()?;
-        Some(self.near.remove(place).usage(place))
+        let usage = self.near[place].usage(place);
+        if self.open == ANYWHERE {
+            self.open = place as u32;
+        } else {
+            self.near.remove(place);
+            self.open -= u32::from((place as u32) < self.open);
+        }
+        Some(usage)
     }
 
     /// The connection with `peer`, if that dialled it, no longer stands; the near end is to be told. Returns whether it
@@ -162,8 +215,13 @@ impl Conns {
     }
 
     /// The one that was not used for longest and is not held open. It is `ms` now; `near` tells what the near end with a peer
-    /// knows.
-    pub(crate) fn stalest(&mut self, ms: u32, near: impl Fn(u32) -> Option<Usage>) -> Option<u32> {
+    /// knows, if that has dialled this node. The `unlisted` may have and are not listed here.
+    pub(crate) fn stalest(
+        &mut self,
+        ms: u32,
+        unlisted: &[u32],
+        near: impl Fn(u32) -> Option<Usage>,
+    ) -> Option<u32> {
         let age = |usage: Usage, peer: u32| (!usage.pinned).then_some((usage.used, peer));
         while let Some(stale) = self.stale.as_ref().and_then(|stale| stale.last()).copied() {
             let usage = self.near(stale.1).or_else(|| near(stale.1));
@@ -172,8 +230,8 @@ impl Conns {
             }
             self.stale.as_mut().and_then(|stale| stale.pop());
         }
-        let dialled = self.near.iter().filter_map(|conn| age(conn.usage(0), conn.peer));
-        let dialled_by = self.far.iter().filter_map(|peer| age(near(*peer)?, *peer));
+        let dialled = self.dialled_ones().filter_map(|conn| age(conn.usage(0), conn.peer));
+        let dialled_by = self.far.iter().chain(unlisted).filter_map(|peer| age(near(*peer)?, *peer));
         let mut held: Vec<(u32, u32)> = dialled.chain(dialled_by).collect();
         if held.len() > STALE {
             held.select_nth_unstable(STALE);
@@ -186,22 +244,11 @@ impl Conns {
         Some(stalest.1)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.near.len() + self.far.len()
-    }
-
-    /// Everyone, by number.
-    pub(crate) fn peers(&self) -> Vec<u32> {
-        let mut peers: Vec<u32> =
-            self.near.iter().map(|conn| conn.peer).chain(self.far.iter().copied()).collect();
-        peers.sort_unstable();
-        peers
-    }
-
     pub(crate) fn clear(&mut self) {
         self.near.clear();
         self.far.clear();
         self.stale = None;
+        self.open = ANYWHERE;
     }
 
     pub(crate) fn footprint(&self) -> usize {
@@ -230,17 +277,17 @@ mod tests {
         assert_eq!(conns.use_near(5, 30, 1).map(|held| held.used), Ok(10));
         assert_eq!(conns.use_near(4, 30, 2), Err(1));
         assert!(conns.pin(9) && !conns.pin(7));
-        assert_eq!(conns.stalest(30, near), Some(7));
+        assert_eq!(conns.stalest(30, &[], near), Some(7));
         assert!(conns.remove_near(7).is_none() && conns.remove_far(7) && !conns.remove_far(7));
-        assert_eq!(conns.stalest(30, |_| None), Some(3));
+        assert_eq!(conns.stalest(30, &[], |_| None), Some(3));
         assert_eq!(conns.use_near(9, 50, ANYWHERE).map(|held| held.used), Ok(5));
         assert_eq!(conns.near(9), Some(Usage { used: 50, pinned: true, place: 2 }));
         assert!(conns.remove_near(3).is_some() && conns.remove_near(3).is_none() && !conns.remove_far(3));
         conns.dialled_by(8);
-        assert_eq!((conns.peers(), conns.len()), (vec![5, 8, 9], 3));
+        assert_eq!((conns.nears().collect::<Vec<_>>(), conns.fars()), (vec![5, 9], [8].as_slice()));
         assert_eq!(
-            [5, 7, 8].map(|peer| (conns.holds(peer), conns.is_far(peer))),
-            [(true, false), (false, false), (true, true)]
+            [3, 5, 7, 8].map(|peer| (conns.near(peer).is_some(), conns.is_far(peer))),
+            [(false, false), (true, false), (false, false), (false, true)]
         );
     }
 
@@ -254,7 +301,7 @@ mod tests {
                 looks.set(looks.get() + 1);
                 (other >= peer).then_some(usage(5, false))
             };
-            assert_eq!(conns.stalest(6, near), Some(peer));
+            assert_eq!(conns.stalest(6, &[], near), Some(peer));
             assert!(conns.remove_far(peer));
         }
         assert!(looks.get() < 1_000 + 2 * STALE, "{} looks", looks.get());
@@ -265,7 +312,7 @@ mod tests {
         let mut stream = Seed::new(3).stream(Concern(1000), 0);
         // What is true of each, and whether this end is the far one.
         let mut plain: BTreeMap<u32, (u32, bool, bool)> = BTreeMap::new();
-        let (mut conns, mut ms, mut asked, mut more) = (Conns::default(), 0, 0, 0);
+        let (mut conns, mut ms, mut asked, mut more, mut filled) = (Conns::default(), 0, 0, 0, 0);
         for _ in 0..60_000 {
             ms += u32::from(stream.below(4) == 0);
             let peer = stream.below(900) as u32;
@@ -306,7 +353,7 @@ mod tests {
                         looks.set(looks.get() + 1);
                         plain.get(&peer).filter(|held| held.2).map(|held| usage(held.0, held.1))
                     };
-                    assert_eq!(conns.stalest(ms, near), stalest, "at {ms}");
+                    assert_eq!(conns.stalest(ms, &[], near), stalest, "at {ms}");
                     asked += looks.get();
                     if let Some(peer) = stalest.filter(|_| stream.below(12) == 0) {
                         assert!(conns.remove_near(peer).is_some() || conns.remove_far(peer));
@@ -314,9 +361,16 @@ mod tests {
                     }
                 }
             }
-            assert_eq!((conns.len(), conns.holds(peer)), (plain.len(), plain.contains_key(&peer)));
+            let held = plain.get(&peer).map(|held| held.2);
+            assert_eq!(
+                (conns.near(peer).is_some(), conns.is_far(peer)),
+                (held == Some(false), held == Some(true))
+            );
+            assert_eq!(conns.nears().count() + conns.fars().len(), plain.len());
+            filled += u32::from(conns.open != ANYWHERE);
         }
         assert!(asked > 1_000, "{asked}: the near ends were needed");
         assert!(more > 1_000, "{more}: there were more than are looked for at once");
+        assert!(filled > 1_000 && filled < 59_000, "{filled} times a place was open");
     }
 }

@@ -71,6 +71,7 @@ impl World {
         self.unreachable += u32::from(!spec.dialable);
         self.positions.push(position);
         self.nodes.push(made);
+        self.connections.add_node();
         self.note(TraceEvent::Spawned { node, position, region });
         if self.started {
             if spec.server {
@@ -146,22 +147,26 @@ impl World {
         let list = |bucket: usize, peer: u32, table: &mut Table| {
             listed(peer) && if building { table.append(bucket, peer) } else { table.insert(bucket, peer) }
         };
-        let mut range = 0..self.ring.len();
+        // Those who share the first `shared` bits of the node's position.
+        let (mut range, mut shared) = (0..self.ring.len(), 0);
         for bucket in 0..Table::BUCKETS {
             if table.held(bucket) >= K {
                 continue;
             }
-            range = self.ring.sharing(own, bucket, range);
+            if shared < bucket {
+                range = self.ring.sharing(own, bucket, range);
+            }
             let alone = range.len() <= 1 && range.clone().all(|place| self.ring.peer(place) == node);
             if alone && bucket > 0 {
                 break;
             }
-            // Those who share `bucket` bits: the half that differs in the next belongs to this bucket.
-            let last = bucket == Table::BUCKETS - 1;
-            let members = if last {
+            // The half that differs in the next bit belongs to this bucket; to the last one all of them.
+            let members = if bucket == Table::BUCKETS - 1 {
                 range.clone()
             } else {
-                self.ring.sharing(own ^ (1 << (63 - bucket)), bucket + 1, range.clone())
+                let [same, other] = self.ring.halves(own, bucket, range);
+                (range, shared) = (same, bucket + 1);
+                other
             };
             if members.len() <= K {
                 // Where not all have room, any of them may be the first.
@@ -276,15 +281,28 @@ impl World {
     /// A node's walk towards itself is over.
     pub(crate) fn joined(&mut self, node: u32) {
         if self.node(node).table.peers().is_empty() {
-            let life = self.standing(node).life;
-            let jitter = self.seed.draw(Concern::JOIN, u64::from(node), self.now).wide(0);
-            let at = self.now + REJOIN + below(jitter, REJOIN);
-            return self.push(at, mix(u64::from(node)), What::Rejoin { node, life });
+            return self.join_later(node);
         }
-        self.node_mut(node).joined = true;
+        self.settle(node);
+    }
+
+    /// A node that found nobody will try again.
+    fn join_later(&mut self, node: u32) {
+        let life = self.standing(node).life;
+        let jitter = self.seed.draw(Concern::JOIN, u64::from(node), self.now).wide(0);
+        let at = self.now + REJOIN + below(jitter, REJOIN);
+        self.push(at, mix(u64::from(node)), What::Rejoin { node, life });
+    }
+
+    /// A node fills its table, and is connected to all it lists.
+    fn settle(&mut self, node: u32) {
         let life = u64::from(self.standing(node).life);
         let stream = self.seed.stream(Concern::UPKEEP, mix(u64::from(node) << 32 | life) ^ self.now);
         self.fill_table(node, stream);
+        if self.node(node).table.peers().is_empty() {
+            return self.join_later(node);
+        }
+        self.node_mut(node).joined = true;
         self.meet(node);
         self.graft(node);
     }
@@ -318,16 +336,8 @@ impl World {
         self.changes += 1;
         self.end_requests(node);
         let now = self.now;
-        for peer in self.node(node).conns.peers() {
-            let near = self.node(node).conns.near(peer);
-            let other = &mut self.node_mut(peer).conns;
-            let near = if near.is_some() {
-                other.remove_far(node);
-                near
-            } else {
-                other.remove_near(node)
-            };
-            if near.is_some_and(|near| near.pinned) {
+        for (peer, pinned) in self.connections.end_all(node) {
+            if pinned {
                 self.leave_mesh(peer, node);
             }
             if self.standing(peer).app {
@@ -342,7 +352,6 @@ impl World {
         let held = self.node_mut(node);
         held.joined = false;
         held.died = now;
-        held.conns.clear();
         held.mesh.clear();
         held.table.clear();
         held.providers.clear();
@@ -422,7 +431,7 @@ impl World {
 
     /// The connection of an application's node to a peer that died is seen to be gone.
     pub(crate) fn down(&mut self, node: u32, peer: u32) {
-        if self.is_up(node) && !self.node(node).conns.holds(peer) {
+        if self.is_up(node) && !self.connections.stands(node, peer) {
             let peer = super::peer::SimPeer(peer);
             self.tell(node, crate::network::Event::Peer { peer, change: crate::network::PeerChange::Down });
         }

@@ -87,9 +87,7 @@ impl World {
             && (self.connected(a, b) || !self.links.may_reset(a, b));
         if fits {
             self.connect(a, b, None, ANYWHERE);
-            if !self.node_mut(a).conns.pin(b) {
-                self.node_mut(b).conns.pin(a);
-            }
+            self.connections.pin(a, b);
             for (node, other) in [(a, b), (b, a)] {
                 self.node_mut(node).mesh.push(other);
             }
@@ -137,7 +135,7 @@ impl World {
             None if self.config.datagrams => self.node(node).mesh.clone(),
             None => {
                 let topic = &announcement.topic;
-                let mut peers = self.node(node).conns.peers();
+                let mut peers = self.connections.peers(node);
                 peers.retain(|peer| self.listens(*peer, topic));
                 peers
             }

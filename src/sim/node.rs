@@ -8,7 +8,6 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use super::alarm::Alarm;
-use super::conns::Conns;
 use super::disk::Disk;
 use super::kad::Table;
 use super::peer::SimPeer;
@@ -30,11 +29,10 @@ pub(crate) struct Standing {
 
 /// A node, beside its [`Standing`].
 ///
-/// In a large network each use of a node waits for the memory. What a dial needs is in the first line of 64 bytes, what a
-/// request needs begins with the second: when it is served, and the table that answers.
+/// In a large network each use of a node waits for the memory. What a request needs is in the first lines of 64 bytes: when
+/// it is served, and the table that answers.
 #[repr(C, align(64))]
 pub(crate) struct Node {
-    pub(crate) conns: Conns,
     /// Until when it serves what it has accepted.
     pub(crate) busy_until: u64,
     /// When it looks its table through again.
@@ -148,7 +146,6 @@ impl Node {
             slow: 1,
             upkeep: 0,
             table: Table::default(),
-            conns: Conns::default(),
             mesh: Vec::new(),
             records: Records::default(),
             providers: Providers::default(),
@@ -165,7 +162,6 @@ impl Node {
     /// Bytes on the heap beside records and the application.
     pub(crate) fn footprint(&self) -> usize {
         self.table.footprint()
-            + self.conns.footprint()
             + self.mesh.capacity() * 4
             + self.faults.as_ref().map_or(0, |f| size_of::<Faults>() + f.garbles.capacity())
     }

@@ -77,7 +77,7 @@ impl World {
         if self.config.datagrams {
             return Ok(ANYWHERE);
         }
-        let usage = self.use_connection(a, b, ANYWHERE)?;
+        let usage = self.connections.touch(a, b, self.ms(), ANYWHERE)?;
         if self.links.may_reset(a, b) {
             let idle = self.ms().saturating_sub(usage.used.max(self.changed_links));
             let messages = UPKEEP * f64::from(idle) / 1000.0;

@@ -9,14 +9,14 @@
 //! A connection stands until an end dies, is cut off, breaks it, or needs the room: gossipsub 0.50 holds a stream
 //! open on each (`handler.rs`), so libp2p-swarm never finds one idle.
 
-use super::conns::{ANYWHERE, Usage};
+use super::conns::ANYWHERE;
 use super::event::What;
 use super::op::Phase;
 use super::peer::SimPeer;
 use super::resets::{ANSWERING, ASKING};
 use super::rng::{Concern, Draw, mix};
 use super::trace::TraceEvent;
-use super::wire::{ANSWER, Dial, Exchange, FRAME, Kind, Line, Load, Loss, NONE, dialling};
+use super::wire::{ANSWER, Dial, Exchange, FRAME, Kind, Line, Load, Loss, NONE};
 use super::world::World;
 use crate::network::{Event, PeerChange};
 use crate::probe::reached;
@@ -36,7 +36,7 @@ impl World {
 
     /// Whether a connection stands between `a` and `b`, or none is needed.
     pub(crate) fn connected(&self, a: u32, b: u32) -> bool {
-        self.config.datagrams || self.node(a).conns.holds(b)
+        self.config.datagrams || self.connections.stands(a, b)
     }
 
     /// The connection, if one stands, is used now. It is quicker when `a` has dialled it, and when it is known where `a`
@@ -45,29 +45,7 @@ impl World {
         if self.config.datagrams {
             return;
         }
-        let _known = self.use_connection(a, b, stood);
-    }
-
-    /// The connection between `a` and `b`, if one stands, is used now. Returns what was known of it before, with its place
-    /// if `a` lists it; or where `a` would list it.
-    pub(super) fn use_connection(&mut self, a: u32, b: u32, stood: u32) -> Result<Usage, u32> {
-        let ms = self.ms();
-        self.node_mut(a).conns.use_near(b, ms, stood).or_else(|would| {
-            if !self.node(a).conns.is_far(b) {
-                return Err(would);
-            }
-            let usage = self.node_mut(b).conns.use_near(a, ms, ANYWHERE);
-            usage.map(|usage| Usage { place: ANYWHERE, ..usage }).map_err(|_| would)
-        })
-    }
-
-    /// The connection of `node` that was not used for longest.
-    fn stalest(&mut self, node: u32) -> Option<u32> {
-        let ms = self.ms();
-        let mut conns = core::mem::take(&mut self.node_mut(node).conns);
-        let stalest = conns.stalest(ms, |peer| self.node(peer).conns.near(node));
-        self.node_mut(node).conns = conns;
-        stalest
+        let _known = self.connections.touch(a, b, self.ms(), stood);
     }
 
     /// A connection between `a`, which dialled, and `b` stands from now on. `round_trip` is what it measured, if that is
@@ -76,7 +54,7 @@ impl World {
         if self.config.datagrams {
             return ANYWHERE;
         }
-        let known = self.use_connection(a, b, would);
+        let known = self.connections.touch(a, b, self.ms(), would);
         let new = known.is_err();
         let place = known.map_or_else(|would| self.list(a, b, would), |usage| usage.place);
         if new {
@@ -107,16 +85,14 @@ impl World {
     /// ends. Returns where `a` lists it, which is about where it `would` have.
     fn list(&mut self, a: u32, b: u32, would: u32) -> u32 {
         for node in [a, b] {
-            if self.node(node).conns.len() >= self.config.limits.connections
-                && let Some(stalest) = self.stalest(node)
+            if self.connections.count(node) >= self.config.limits.connections
+                && let Some(stalest) = self.connections.stalest(node, self.ms())
             {
                 reached!(ConnectionDisplaced);
                 self.disconnect(node, stalest);
             }
         }
-        let ms = self.ms();
-        self.node_mut(b).conns.dialled_by(a);
-        self.node_mut(a).conns.dialled(b, ms, would)
+        self.connections.make(a, b, self.ms(), would)
     }
 
     /// The connection between `a` and `b` ends. Both ends are told.
@@ -125,16 +101,7 @@ impl World {
             self.leave_mesh(a, b);
             return self.leave_mesh(b, a);
         }
-        // Only the end that dialled is searched for it: the other is out of the cache nearly each time.
-        let near = match self.node_mut(a).conns.remove_near(b) {
-            Some(near) => {
-                self.node_mut(b).conns.remove_far(a);
-                Some(near)
-            }
-            None if self.node_mut(a).conns.remove_far(b) => self.node_mut(b).conns.remove_near(a),
-            None => None,
-        };
-        let Some(near) = near else { return };
+        let Some(near) = self.connections.end(a, b) else { return };
         self.absolve(a, b);
         if near.pinned {
             self.leave_mesh(a, b);
@@ -197,7 +164,7 @@ impl World {
     /// Have the exchange wait for a dial, which is begun unless one is under way. The client `would` list the connection
     /// there now.
     fn dial(&mut self, slot: u32, client: u32, server: u32, would: u32, identity: u64, draw: &Draw) {
-        if let Some(dial) = self.dialling.get(&dialling(client, server)).copied()
+        if let Some(dial) = self.dialling.get(client, server)
             && let Some(dial) = self.dials.get_mut(dial)
         {
             let tail = core::mem::replace(&mut dial.tail, slot);
@@ -222,14 +189,14 @@ impl World {
             head: slot,
             tail: slot,
         });
-        self.dialling.insert(dialling(client, server), dial);
+        self.dialling.begin(client, server, dial);
         self.push(self.now.saturating_add(takes), mix(identity ^ u64::from(server)), What::Dialed(dial));
     }
 
     /// A dial is over: what waited for it is sent, or fails.
     pub(crate) fn dialed(&mut self, slot: u32) {
         let Some(dial) = self.dials.remove(slot) else { return };
-        self.dialling.remove(&dialling(dial.client, dial.server));
+        self.dialling.end(dial.client, dial.server);
         let (client, server) = (dial.client, dial.server);
         let alive = self.is_up(client) && self.standing(client).life == dial.client_life;
         let reached = self.is_up(server)

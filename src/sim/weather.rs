@@ -147,8 +147,8 @@ impl World {
             self.existing(*node)?;
         }
         self.changes += 1;
-        let nodes = &self.nodes;
-        let connected = |node: u32| nodes[node as usize].conns.peers();
+        let connections = &self.connections;
+        let connected = |node: u32| connections.peers(node);
         for (node, other) in self.links.cut(from, to, way, connected) {
             self.disconnect(node, other);
         }

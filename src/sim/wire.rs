@@ -136,11 +136,6 @@ pub(crate) struct Dial {
     pub(crate) tail: u32,
 }
 
-/// What a dial is found by. One number: a pair is compared in two steps, at every place that is looked at.
-pub(crate) fn dialling(client: u32, server: u32) -> u64 {
-    u64::from(client) << 32 | u64::from(server)
-}
-
 /// No exchange.
 pub(crate) const NONE: u32 = u32::MAX;
 

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use super::account::{Account, Footprint};
 use super::announcement::Announcement;
 use super::config::SimConfig;
+use super::connections::Connections;
+use super::dialling::DialIndex;
 use super::event::{Queue, What};
 use super::kad::Ring;
 use super::keys::Keys;
@@ -37,14 +39,14 @@ pub(crate) struct World {
     pub(crate) started: bool,
     pub(crate) queue: Queue,
     pub(crate) nodes: Vec<Node>,
+    pub(crate) connections: Connections,
     pub(crate) standings: Vec<Standing>,
     pub(crate) positions: Vec<u64>,
     pub(crate) ring: Ring,
     pub(crate) keys: Keys,
     pub(crate) exchanges: Slab<Exchange>,
     pub(crate) dials: Slab<Dial>,
-    /// Dials under way, by what `wire::dialling` makes of their ends.
-    pub(crate) dialling: BTreeMap<u64, u32>,
+    pub(crate) dialling: DialIndex,
     /// Connections that will be reset, by the lower and the higher number of their ends, and when.
     pub(crate) doomed: BTreeMap<(u32, u32), u64>,
     /// Milliseconds of the run at which links were last changed.
@@ -76,13 +78,14 @@ impl World {
             started: false,
             queue: Queue::new(mix(config.tiebreak ^ mix(config.seed))),
             nodes: Vec::new(),
+            connections: Connections::default(),
             standings: Vec::new(),
             positions: Vec::new(),
             ring: Ring::default(),
             keys: Keys::default(),
             exchanges: Slab::default(),
             dials: Slab::default(),
-            dialling: BTreeMap::new(),
+            dialling: DialIndex::default(),
             doomed: BTreeMap::new(),
             changed_links: 0,
             ops: Slab::default(),
@@ -225,6 +228,7 @@ impl World {
         let own = self.nodes.capacity() * size_of::<Node>()
             + self.standings.capacity() * size_of::<Standing>()
             + self.positions.capacity() * 8
+            + self.connections.footprint()
             + self.links.footprint();
         let records: usize = self.nodes.iter().map(|n| n.records.footprint() + n.providers.footprint()).sum();
         let rest = self.queue.footprint()

@@ -43,15 +43,26 @@ impl Ring {
         }
         let mask = u64::MAX.checked_shr(bits as u32).unwrap_or(0);
         let (low, high) = (position & !mask, position | mask);
-        let slice = &self.places[within.clone()];
+        let start = self.first(&within, low, |p| p < low);
+        start..self.first(&within, high, |p| p <= high)
+    }
+
+    /// Of places that share the first `bits` bits of `position`, those that share the next one too, and those that do not.
+    pub(crate) fn halves(&self, position: u64, bits: usize, within: Range<usize>) -> [Range<usize>; 2] {
+        let next = 1 << 63 >> bits;
+        // The first position of the upper half.
+        let upper = position & !(next - 1) | next;
+        let middle = self.first(&within, upper, |p| p < upper);
+        let (lower, upper) = (within.start..middle, middle..within.end);
+        if position & next == 0 { [lower, upper] } else { [upper, lower] }
+    }
+
+    /// The first place of `within` that does not come `before` the sought, which stands about where `position` would.
+    fn first(&self, within: &Range<usize>, position: u64, before: impl Fn(u64) -> bool) -> usize {
         // Positions are spread evenly over all numbers.
-        let guess = |position: u64| {
-            let place = (u128::from(position) * self.places.len() as u128) >> 64;
-            (place as usize).saturating_sub(within.start)
-        };
-        let start = partition_point_near(slice, guess(low), |(p, _)| *p < low);
-        let end = partition_point_near(slice, guess(high), |(p, _)| *p <= high);
-        within.start + start..within.start + end
+        let guess = (u128::from(position) * self.places.len() as u128) >> 64;
+        let guess = (guess as usize).saturating_sub(within.start);
+        within.start + partition_point_near(&self.places[within.clone()], guess, |(p, _)| before(*p))
     }
 
     /// The `count` servers closest to `target` among those that `up` accepts, closest first.
@@ -116,5 +127,23 @@ mod tests {
         assert_eq!(ring.sharing(63 << 58, 64, 0..64), 63..64);
         assert_eq!(ring.sharing((63 << 58) + 1, 64, 0..64), 64..64);
         assert_eq!(ring.sharing(9, 0, 0..64), 0..64);
+    }
+
+    #[test]
+    fn halves_are_what_share_the_next_bit_and_what_do_not() {
+        let ring = Ring::new((0..700).map(|i| (mix(u64::from(i)), i)).collect());
+        for position in (0..50).map(|i| mix(i ^ 0xabcd)) {
+            let mut range = 0..ring.len();
+            for bits in 0..64 {
+                let wanted = [position, position ^ (1 << 63 >> bits)]
+                    .map(|it| ring.sharing(it, bits + 1, range.clone()));
+                assert_eq!(
+                    ring.halves(position, bits, range.clone()),
+                    wanted,
+                    "{position:x} after {bits} bits"
+                );
+                range = ring.sharing(position, bits + 1, range);
+            }
+        }
     }
 }

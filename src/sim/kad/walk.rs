@@ -67,6 +67,8 @@ pub(crate) struct Walk {
     first_new: usize,
     /// Who is waited for, by distance. Beside the candidates, as these are moved for each that is entered.
     waiting: Vec<Waiting>,
+    /// Before then nobody who is waited for is silent.
+    patient_until: u64,
     /// How far the closest stand that answered, at most [`K`] of them, by distance.
     nearest: Vec<(u64, u32)>,
     fruitless: u32,
@@ -82,6 +84,7 @@ impl Walk {
         self.reach = u64::MAX;
         self.first_new = 0;
         self.waiting.clear();
+        self.patient_until = u64::MAX;
         self.nearest.clear();
         self.fruitless = 0;
         self.stalled = false;
@@ -94,9 +97,7 @@ impl Walk {
     }
 
     /// Learn of a peer, from an answer whose giver stands right above `depth`. Returns whether it was not known.
-    #[inline(always)]
     fn enter(&mut self, peer: u32, position: u64, depth: u8) -> bool {
-        // Most of those whom an answer names stand beyond all, or were named before: nothing else is looked at.
         if position ^ self.target > self.reach {
             return false;
         }
@@ -171,8 +172,17 @@ impl Walk {
         }
         let mut progress = self.candidates.len() < K;
         let edge = self.candidates.get(K - 1).or(self.candidates.last()).map_or(0, |c| c.distance);
-        for list in named {
-            for other in list.iter().copied().filter(|other| welcome(*other)) {
+        // Most of those whom an answer names were named before, or stand beyond all. These are sorted out first, without a
+        // branch for each, as nothing foretells which they are.
+        let mut fresh = [0; K];
+        for few in named.iter().flat_map(|list| list.chunks(K)) {
+            let mut count = 0;
+            for other in few.iter().copied() {
+                let within = positions[other as usize] ^ self.target <= self.reach;
+                fresh[count] = other;
+                count += usize::from(within & !self.seen.names(other));
+            }
+            for other in fresh[..count].iter().copied().filter(|other| welcome(*other)) {
                 let position = positions[other as usize];
                 progress |= self.enter(other, position, deeper) && position ^ self.target < edge;
             }
@@ -209,6 +219,15 @@ impl Walk {
         let new = self.next_new();
         let new_place = new.map_or(BEYOND, |new| (new.distance, new.peer));
         let enough = self.nearest.get(K - 1).copied().unwrap_or(BEYOND);
+        if now < self.patient_until && self.waiting.len() < capacity && new.is_some() {
+            // Mostly nobody falls silent, and there is room. Who is waited for need not be looked at one by one.
+            let first = self.waiting.first().map_or(new_place, |waiting| waiting.place.min(new_place));
+            if enough < first {
+                return Step::Done;
+            }
+            let at = self.waiting.partition_point(|waiting| waiting.place < new_place);
+            return self.ask(at, new_place, now.saturating_add(patience));
+        }
         let mut soonest = u64::MAX;
         let mut at = 0;
         loop {
@@ -234,21 +253,25 @@ impl Walk {
                     silent(waiting.place.1);
                 }
                 None if self.waiting.len() >= capacity => break,
-                None => match self.candidates.get_mut(self.first_new) {
-                    None => break,
-                    Some(candidate) => {
-                        candidate.state = State::Waiting;
-                        if candidate.depth == UNNAMED {
-                            candidate.depth = 1;
-                        }
-                        let until = now.saturating_add(patience);
-                        self.waiting.insert(at, Waiting { place: new_place, until });
-                        return Step::Ask(new_place.1);
-                    }
-                },
+                None if new.is_none() => break,
+                None => return self.ask(at, new_place, now.saturating_add(patience)),
             }
         }
+        self.patient_until = self.waiting.iter().map(|waiting| waiting.until).min().unwrap_or(u64::MAX);
         if self.waiting.is_empty() { Step::Done } else { Step::Wait(soonest) }
+    }
+
+    /// Ask the closest that is yet to be asked, which stands at `place`; `at` is where that is among those waited for.
+    fn ask(&mut self, at: usize, place: (u64, u32), until: u64) -> Step {
+        if let Some(candidate) = self.candidates.get_mut(self.first_new) {
+            candidate.state = State::Waiting;
+            if candidate.depth == UNNAMED {
+                candidate.depth = 1;
+            }
+        }
+        self.waiting.insert(at, Waiting { place, until });
+        self.patient_until = self.patient_until.min(until);
+        Step::Ask(place.1)
     }
 
     /// The closest that is yet to be asked.
@@ -315,6 +338,11 @@ impl Seen {
     /// Where `peer` is looked for first.
     fn first(peer: u32) -> usize {
         (peer.wrapping_mul(0x9e37_79b1) >> Self::SHIFT) as usize
+    }
+
+    /// Whether an answer has named `peer`, as far as a look at one place tells.
+    fn names(&self, peer: u32) -> bool {
+        self.places.get(Self::first(peer)).is_some_and(|held| *held == peer)
     }
 
     /// Remember `peer`, which the table `holds` or an answer names. Returns what was remembered of it.
