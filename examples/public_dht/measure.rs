@@ -28,9 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// How peers keep their tables fresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Upkeep {
-    /// As the model does it: without messages.
+    /// As the model does it: without messages, that of who comes or comes back too.
     Modelled,
-    /// By walks, each a row of messages: towards themselves, and towards ten keys, every five minutes.
+    /// By walks, each a row of messages: towards themselves when they come, and from then on towards themselves and
+    /// towards ten keys every five minutes.
     Walks,
 }
 
@@ -102,7 +103,7 @@ impl World {
     pub(crate) fn new(setting: Setting) -> Result<Self, TestbedError> {
         let config = SimConfig::new(setting.seed, Profile::ipfs(), Arc::new(AcceptAll(Choice::Held)));
         let config = match setting.upkeep {
-            Upkeep::Modelled => config,
+            Upkeep::Modelled => SimConfig { join_walks: false, ..config },
             // Never within a run.
             Upkeep::Walks => SimConfig { upkeep: Duration::from_secs(1 << 30), ..config },
         };

@@ -26,6 +26,11 @@ pub struct SimConfig {
     /// with no lookup of the address, no dial, no connection and no stream that is opened before. So an exchange takes
     /// one round trip, no node hears who is connected, and tables learn of newcomers by upkeep alone.
     pub datagrams: bool,
+    /// Whether a peer that comes later, or comes back, walks towards itself with every message. If not, its first walk is
+    /// modelled as all the later ones that keep its table are: it sends no message and is over at once, and whom the peer
+    /// lists then has heard of it. What others look up comes out alike; a large network in which many come and go is
+    /// much less work.
+    pub join_walks: bool,
     /// How long a batch takes to the disk after the one before it.
     pub disk: Dist,
     /// How long a walk waits for one peer. libp2p-kad's default is 10 s.
@@ -101,6 +106,7 @@ impl SimConfig {
             validator,
             limits: SimLimits::default(),
             datagrams: false,
+            join_walks: true,
             disk: Dist::LogNormal { median: Duration::from_millis(2), p90: Duration::from_millis(8) },
             patience: Duration::from_secs(10),
             upkeep: Duration::from_secs(300),
@@ -121,6 +127,7 @@ impl fmt::Debug for SimConfig {
             .field("profile", &self.profile)
             .field("limits", &self.limits)
             .field("datagrams", &self.datagrams)
+            .field("join_walks", &self.join_walks)
             .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,8 @@
 //!
 //! The tables of the starting network are drawn: each bucket is filled from those who belong there, which
 //! is what a network that has been up for long looks like. A node that comes later, or comes back, walks
-//! towards its own position from at most three nodes it knows; all whom it asks learn of it. The walks
+//! towards its own position from at most three nodes it knows; all whom it asks learn of it. (Where
+//! [`SimConfig::join_walks`] is off, this walk sends no messages either.) The walks
 //! through its farther buckets, and the look through the table every [`SimConfig::upkeep`] (with a
 //! phase of its own), are modelled without messages: free places are drawn from those who could be reached,
 //! and entries that are down or cut off make room where a bucket is full. It is done when the table is next used,
@@ -15,6 +16,7 @@
 //! A node's walks connect it to all it lists, and its connections stay. Who comes later, or comes back, is connected
 //! to its table when its first walk is over; these dials are counted, and take no time.
 //!
+//! [`SimConfig::join_walks`]: super::SimConfig::join_walks
 //! [`SimConfig::upkeep`]: super::SimConfig::upkeep
 
 use bytes::Bytes;
@@ -255,6 +257,9 @@ impl World {
 
     /// A node joins through a few that it knows, by walking towards itself.
     fn join(&mut self, node: u32) {
+        if !self.config.join_walks {
+            return self.settle(node);
+        }
         let life = u64::from(self.standing(node).life);
         let mut stream = self.seed.stream(Concern::JOIN, mix(u64::from(node) << 32 | life) ^ self.now);
         let target = self.positions[node as usize];

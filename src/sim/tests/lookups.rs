@@ -253,3 +253,25 @@ fn load_makes_answers_late_because_peers_serve_one_thing_at_a_time() {
     let (few, many) = (slowest(2), slowest(60));
     assert!(many > few * 5, "{few:?} {many:?}");
 }
+
+#[test]
+fn a_first_walk_that_is_modelled_sends_nothing_and_the_peer_is_heard_of() {
+    let joined = |join_walks| {
+        let mut bed = world(SimConfig { join_walks, ..config(11, Profile::internet()) }, 1, 400);
+        let mut client = Client::of(&mut bed, 0);
+        bed.run_until(bed.now().after(MINUTE));
+        let before = bed.account();
+        let key = Bytes::from_static(b"beside the newcomer");
+        let near = NodeSpec { near: Some(key.clone()), ..NodeSpec::served(Box::new(Echo::default())) };
+        let newcomer = bed.spawn(near).unwrap();
+        let at_once = bed.account().dials - before.dials;
+        bed.run_until(bed.now().after(MINUTE));
+        let sent = bed.account().messages - before.messages;
+        let put = tell(&mut bed, client.put("beside the newcomer", "ok:v"));
+        assert!(put.result.is_ok() && bed.holders(&key).contains(&newcomer), "{join_walks}");
+        (at_once, sent)
+    };
+    let (walks, modelled) = (joined(true), joined(false));
+    assert!(walks.0 <= 3 && walks.1 >= 40, "{walks:?}");
+    assert!(modelled.0 >= 20 && modelled.1 == 0, "{modelled:?}");
+}
