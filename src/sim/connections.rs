@@ -86,7 +86,7 @@ impl Connections {
         self.node_mut(a).dialled(b, ms, would)
     }
 
-    /// The connection between `a` and `b` ends. Returns what was known of it, if one stood.
+    /// The connection between `a` and `b` ends, most often to make room at `a`. Returns what was known of it, if one stood.
     pub(crate) fn end(&mut self, a: u32, b: u32) -> Option<Usage> {
         let near = match self.node_mut(a).remove_near(b) {
             Some(near) => {
@@ -100,6 +100,7 @@ impl Connections {
             }
             None => return None,
         };
+        self.node_mut(a).no_longer_stale(b);
         for node in [a, b] {
             self.counts[node as usize] -= 1;
         }
