@@ -16,17 +16,40 @@ const STEPS: usize = 128;
 pub(crate) struct Delays {
     regions: usize,
     tables: Vec<[u64; STEPS + 1]>,
+    /// Nanoseconds that it takes to send 256 bytes, in a centre and at home.
+    paces: [u32; 2],
 }
 
-/// What a peer's own end adds to its links.
+/// What a peer's own end adds to its links. Small, as each message needs two of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct End {
     /// The region.
     pub(crate) region: u16,
+    /// Whether it stands at home, and not in a centre.
+    pub(crate) home: bool,
     /// Nanoseconds that its access line adds.
     pub(crate) access: u32,
+}
+
+/// The route from one end to another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Route<'a> {
+    quantiles: &'a [u64; STEPS + 1],
+    /// Nanoseconds that both access lines add.
+    access: u64,
     /// Nanoseconds that it takes to send 256 bytes.
-    pub(crate) pace: u32,
+    pace: u32,
+}
+
+impl Route<'_> {
+    /// Nanoseconds for `bytes`; `draw` varies the part between the regions.
+    pub(crate) fn delay(&self, bytes: usize, draw: u64) -> u64 {
+        let step = (draw >> 57) as usize;
+        let within = (draw >> 25) & 0xffff_ffff;
+        let (a, b) = (self.quantiles[step], self.quantiles[step + 1]);
+        let between = a + (((b - a) * within) >> 32);
+        between + self.access + ((bytes as u64 * u64::from(self.pace)) >> 8)
+    }
 }
 
 impl Delays {
@@ -39,23 +62,21 @@ impl Delays {
                 tables.push(quantiles(dist.unwrap_or(Dist::Constant(core::time::Duration::ZERO))));
             }
         }
-        Self { regions, tables }
+        Self { regions, tables, paces: [profile.centre_upload, profile.home_upload].map(pace) }
     }
 
     pub(crate) fn regions(&self) -> usize {
         self.regions
     }
 
-    /// Nanoseconds from `from` to `to` for `bytes`; `draw` varies the part between the regions.
-    pub(crate) fn delay(&self, from: End, to: End, bytes: usize, draw: u64) -> u64 {
+    /// The route from `from` to `to`.
+    pub(crate) fn route(&self, from: End, to: End) -> Route<'_> {
         let (low, high) = (from.region.min(to.region) as usize, from.region.max(to.region) as usize);
-        let table = &self.tables[high * (high + 1) / 2 + low];
-        let step = (draw >> 57) as usize;
-        let within = (draw >> 25) & 0xffff_ffff;
-        let (a, b) = (table[step], table[step + 1]);
-        let between = a + (((b - a) * within) >> 32);
-        let sending = (bytes as u64 * u64::from(from.pace)) >> 8;
-        between + u64::from(from.access) + u64::from(to.access) + sending
+        Route {
+            quantiles: &self.tables[high * (high + 1) / 2 + low],
+            access: u64::from(from.access) + u64::from(to.access),
+            pace: self.paces[usize::from(from.home)],
+        }
     }
 }
 
@@ -79,7 +100,7 @@ fn quantiles(dist: Dist) -> [u64; STEPS + 1] {
 }
 
 /// Pace, in nanoseconds for 256 bytes, of a line with `upload` bytes a second; 0 is no limit.
-pub(crate) fn pace(upload: u64) -> u32 {
+fn pace(upload: u64) -> u32 {
     if upload == 0 {
         return 0;
     }
@@ -115,24 +136,29 @@ mod tests {
         let (virginia, tokyo) = (End { region: 0, ..End::default() }, End { region: 8, ..End::default() });
         let mut stream = Seed::new(1).stream(Concern(1000), 0);
         let mut drawn: Vec<u64> =
-            (0..20_001).map(|_| delays.delay(virginia, tokyo, 0, stream.wide())).collect();
+            (0..20_001).map(|_| delays.route(virginia, tokyo).delay(0, stream.wide())).collect();
         drawn.sort_unstable();
         let near = |got: u64, wanted: f64| {
             assert!((got as f64 / wanted - 1.0).abs() < 0.002, "{got} is not {wanted}");
         };
         near(drawn[10_000], 75.0e6);
         near(drawn[18_000], 78.5e6);
-        let back: u64 = delays.delay(tokyo, virginia, 0, u64::MAX / 2);
+        let back: u64 = delays.route(tokyo, virginia).delay(0, u64::MAX / 2);
         near(back, 75.0e6);
     }
 
     #[test]
     fn ends_and_bytes_add_up() {
-        let delays = Delays::new(&Profile::explicit(&[vec![Duration::from_millis(3)]]));
-        let home = End { region: 0, access: 1_000, pace: pace(2_560_000) };
-        let centre = End { region: 0, access: 10, pace: 0 };
-        assert_eq!(delays.delay(home, centre, 512, 99), 3_000_000 + 1_010 + 200_000);
-        assert_eq!(delays.delay(centre, home, 512, 99), 3_000_000 + 1_010);
+        let profile = Profile {
+            home_upload: 2_560_000,
+            centre_upload: 0,
+            ..Profile::explicit(&[vec![Duration::from_millis(3)]])
+        };
+        let delays = Delays::new(&profile);
+        let home = End { region: 0, home: true, access: 1_000 };
+        let centre = End { region: 0, home: false, access: 10 };
+        assert_eq!(delays.route(home, centre).delay(512, 99), 3_000_000 + 1_010 + 200_000);
+        assert_eq!(delays.route(centre, home).delay(512, 99), 3_000_000 + 1_010);
     }
 
     #[test]

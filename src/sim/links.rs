@@ -13,7 +13,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cut::Cut;
-use super::delays::{Delays, End, added, falls, pace};
+use super::delays::{self, Delays, End, added, falls};
 use super::profile::Profile;
 use super::rng::{Concern, Draw, Seed, below};
 use super::sample::unit;
@@ -41,6 +41,22 @@ pub struct Dialling {
     pub takes: Duration,
 }
 
+/// The route from one node to another. Whoever sends several messages on it looks it up once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Route<'a> {
+    ends: delays::Route<'a>,
+    changes: [Option<&'a LinkChange>; 2],
+}
+
+impl Route<'_> {
+    /// Nanoseconds that a message of `bytes` takes. `draw` varies the part between the regions, `extra` the jitter of faults.
+    pub(crate) fn delay(&self, bytes: usize, draw: u64, extra: u32) -> u64 {
+        let delay = self.ends.delay(bytes, draw);
+        let changes = self.changes.iter().flatten();
+        changes.fold(delay, |delay, change| delay.saturating_add(added(change, bytes, extra)))
+    }
+}
+
 impl Links {
     /// The links of `profile`, with no node yet. A profile without regions has one, without delay.
     pub fn new(profile: &Profile) -> Self {
@@ -60,13 +76,9 @@ impl Links {
         let regions = self.delays.regions() as u64;
         let region = region.map_or_else(|| below(draw.wide(0), regions), |r| u64::from(r) % regions) as u16;
         let home = falls(draw.word(2), self.profile.homes);
-        let (access, upload) = if home {
-            (self.profile.home_access, self.profile.home_upload)
-        } else {
-            (self.profile.centre_access, self.profile.centre_upload)
-        };
+        let access = if home { self.profile.home_access } else { self.profile.centre_access };
         let access = u32::try_from(nanos(access.at(draw.wide(4)))).unwrap_or(u32::MAX);
-        self.ends.push(End { region, access, pace: pace(upload) });
+        self.ends.push(End { region, home, access });
         (node, region)
     }
 
@@ -74,18 +86,20 @@ impl Links {
         self.ends.get(node as usize).copied().unwrap_or_default()
     }
 
-    fn changes_of(&self, a: u32, b: u32) -> impl Iterator<Item = &LinkChange> {
-        let changed =
-            if self.changes.is_empty() { [None, None] } else { [a, b].map(|n| self.changes.get(&n)) };
-        changed.into_iter().flatten()
+    fn changes_of(&self, a: u32, b: u32) -> [Option<&LinkChange>; 2] {
+        if self.changes.is_empty() { [None, None] } else { [a, b].map(|n| self.changes.get(&n)) }
+    }
+
+    /// The route from `from` to `to`, as it is now.
+    pub(crate) fn route(&self, from: u32, to: u32) -> Route<'_> {
+        let ends = self.delays.route(self.end(from), self.end(to));
+        Route { ends, changes: self.changes_of(from, to) }
     }
 
     /// Nanoseconds that a message of `bytes` takes from `from` to `to`. `draw` varies the part between the
     /// regions, `extra` the jitter of faults.
     pub fn delay(&self, from: u32, to: u32, bytes: usize, draw: u64, extra: u32) -> u64 {
-        let delay = self.delays.delay(self.end(from), self.end(to), bytes, draw);
-        self.changes_of(from, to)
-            .fold(delay, |delay, change| delay.saturating_add(added(change, bytes, extra)))
+        self.route(from, to).delay(bytes, draw, extra)
     }
 
     /// Nanoseconds of the round trip between two nodes at the median.
@@ -96,7 +110,8 @@ impl Links {
 
     /// The share that faults at either end and the profile make.
     fn share(&self, a: u32, b: u32, profile: f64, of: impl Fn(&LinkChange) -> f64) -> f64 {
-        1.0 - self.changes_of(a, b).fold(1.0 - profile, |fine, change| fine * (1.0 - of(change)))
+        let changes = self.changes_of(a, b).into_iter().flatten();
+        1.0 - changes.fold(1.0 - profile, |fine, change| fine * (1.0 - of(change)))
     }
 
     /// Whether the message between `a` and `b` that drew `draw` has its connection reset.

@@ -127,7 +127,7 @@ impl World {
                     && self.reaches(*node, peer)
                     && !self.connected(*node, peer)
                 {
-                    self.connect(*node, peer, None, ANYWHERE);
+                    self.connect_anew(*node, peer, None, ANYWHERE);
                 }
             }
         }
@@ -323,7 +323,7 @@ impl World {
             self.account.failed_dials += u64::from(!meets);
             self.note(TraceEvent::Dialled { from: node, to: peer, connected: meets });
             if meets {
-                self.connect(node, peer, None, ANYWHERE);
+                self.connect_anew(node, peer, None, ANYWHERE);
             }
         }
     }

@@ -11,6 +11,7 @@
 
 use super::conns::ANYWHERE;
 use super::event::What;
+use super::links::Route;
 use super::op::Phase;
 use super::peer::SimPeer;
 use super::resets::{ANSWERING, ASKING};
@@ -27,6 +28,14 @@ const OPENING: u64 = 0x6f70_656e_696e_6720;
 
 /// Makes a draw of its own for the answer.
 const ANSWERED: u64 = 0x616e_7377_6572_6564;
+
+/// Nanoseconds until the other side has agreed to what a stream is for. It answers in two messages, for
+/// the protocol's version and for its name, and the later one counts.
+fn opening(there: Route<'_>, back: Route<'_>, draw: &Draw) -> u64 {
+    let [offer, version, name] = [0, 2, 8].map(|slot| mix(draw.wide(slot) ^ OPENING));
+    let takes = |route: Route<'_>, draw: u64| route.delay(FRAME, draw, mix(draw) as u32);
+    takes(there, offer).saturating_add(takes(back, version).max(takes(back, name)))
+}
 
 impl World {
     /// Nanoseconds that a message of `bytes` takes from `from` to `to`.
@@ -54,13 +63,26 @@ impl World {
         if self.config.datagrams {
             return ANYWHERE;
         }
-        let known = self.connections.touch(a, b, self.ms(), would);
-        let new = known.is_err();
-        let place = known.map_or_else(|would| self.list(a, b, would), |usage| usage.place);
-        if new {
-            self.absolve(a, b);
-            self.risk_greeting(a, b);
+        match self.connections.touch(a, b, self.ms(), would) {
+            Ok(usage) => {
+                self.identify(a, b, false, None);
+                usage.place
+            }
+            Err(would) => self.connect_anew(a, b, round_trip, would),
         }
+    }
+
+    /// The same where a connection is needed, and it is known that none stands.
+    pub(crate) fn connect_anew(&mut self, a: u32, b: u32, round_trip: Option<u64>, would: u32) -> u32 {
+        let place = self.list(a, b, would);
+        self.absolve(a, b);
+        self.risk_greeting(a, b);
+        self.identify(a, b, true, round_trip);
+        place
+    }
+
+    /// Both ends of a connection that `a` has dialled, perhaps a `new` one, hear from each other.
+    fn identify(&mut self, a: u32, b: u32, new: bool, round_trip: Option<u64>) {
         for (node, other) in [(a, b), (b, a)] {
             // Each says of itself where it listens and whether it serves the DHT.
             self.contact(node, other);
@@ -78,7 +100,6 @@ impl World {
                 }
             }
         }
-        place
     }
 
     /// Both ends list a connection that `a` has dialled. Where there is no room, the one that was not used for longest
@@ -240,18 +261,6 @@ impl World {
         }
     }
 
-    /// Nanoseconds until `server` has agreed to what a stream of `client` is for. It answers in two messages, for
-    /// the protocol's version and for its name, and the later one counts.
-    fn opening(&self, client: u32, server: u32, draw: &Draw) -> u64 {
-        if self.config.datagrams {
-            return 0;
-        }
-        let [offer, version, name] = [0, 2, 8].map(|slot| mix(draw.wide(slot) ^ OPENING));
-        let back = |draw: u64| self.delay(server, client, FRAME, draw, mix(draw) as u32);
-        self.delay(client, server, FRAME, offer, mix(offer) as u32)
-            .saturating_add(back(version).max(back(name)))
-    }
-
     /// Open a stream for an exchange on the connection that stands and counts as used now, and send its request.
     /// The client lists the connection at `place`.
     fn transmit(&mut self, slot: u32, place: u32) {
@@ -260,13 +269,11 @@ impl World {
             (exchange.client, exchange.server, exchange.kind, exchange.identity);
         let draw = exchange.draw;
         let bytes = FRAME + exchange.asked();
-        let delay = self.opening(client, server, &draw).saturating_add(self.delay(
-            client,
-            server,
-            bytes,
-            draw.wide(0),
-            draw.word(14),
-        ));
+        let there = self.links.route(client, server);
+        let mut delay = there.delay(bytes, draw.wide(0), draw.word(14));
+        if !self.config.datagrams {
+            delay = delay.saturating_add(opening(there, self.links.route(server, client), &draw));
+        }
         self.note(TraceEvent::Sent { from: client, to: server, kind: kind as u8, identity, delay });
         let life = self.standing(server).life;
         if let Some(exchange) = self.exchanges.get_mut(slot) {
