@@ -219,11 +219,15 @@ impl Walk {
         let new = self.next_new();
         let new_place = new.map_or(BEYOND, |new| (new.distance, new.peer));
         let enough = self.nearest.get(K - 1).copied().unwrap_or(BEYOND);
-        if now < self.patient_until && self.waiting.len() < capacity && new.is_some() {
-            // Mostly nobody falls silent, and there is room. Who is waited for need not be looked at one by one.
-            let first = self.waiting.first().map_or(new_place, |waiting| waiting.place.min(new_place));
-            if enough < first {
+        let full = self.waiting.len() >= capacity;
+        if now < self.patient_until && (full || new.is_some()) {
+            // Mostly nobody falls silent. Who is waited for need not be looked at one by one.
+            let first = self.waiting.first().filter(|waiting| waiting.place < new_place);
+            if enough < first.map_or(new_place, |waiting| waiting.place) {
                 return Step::Done;
+            }
+            if full {
+                return Step::Wait(first.map_or(u64::MAX, |waiting| waiting.until));
             }
             let at = self.waiting.partition_point(|waiting| waiting.place < new_place);
             return self.ask(at, new_place, now.saturating_add(patience));
