@@ -49,6 +49,7 @@ mod dialling;
 mod disk;
 mod event;
 mod executor;
+mod few;
 mod gallop;
 mod kad;
 mod keys;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::alarm::Alarm;
 use super::disk::Disk;
+use super::few::Few;
 use super::kad::Table;
 use super::peer::SimPeer;
 use super::records::{Providers, Records};
@@ -92,11 +93,11 @@ pub(crate) struct App {
     /// When it is woken next; `u64::MAX` when nothing is planned.
     pub(crate) wake_at: u64,
     /// Slots and generations of its requests in flight.
-    pub(crate) requests: BTreeMap<RequestId, (u32, u32)>,
+    pub(crate) requests: Few<RequestId, (u32, u32)>,
     pub(crate) running: usize,
     pub(crate) waiting: VecDeque<(u32, u32)>,
-    pub(crate) asking: BTreeMap<u32, u32>,
-    pub(crate) inbound: BTreeMap<u32, Inbound>,
+    pub(crate) asking: Few<u32, u32>,
+    pub(crate) inbound: Few<u32, Inbound>,
     pub(crate) blocked: BTreeMap<u32, u64>,
     pub(crate) subscriptions: BTreeSet<Bytes>,
     pub(crate) addresses: BTreeSet<u32>,
@@ -112,11 +113,11 @@ impl App {
             inbox: VecDeque::new(),
             alarm: Alarm::default(),
             wake_at: u64::MAX,
-            requests: BTreeMap::new(),
+            requests: Few::default(),
             running: 0,
             waiting: VecDeque::new(),
-            asking: BTreeMap::new(),
-            inbound: BTreeMap::new(),
+            asking: Few::default(),
+            inbound: Few::default(),
             blocked: BTreeMap::new(),
             subscriptions: BTreeSet::new(),
             addresses: BTreeSet::new(),

@@ -22,7 +22,7 @@ impl World {
     pub(crate) fn submit(&mut self, node: u32, id: RequestId, request: Request<SimPeer>, limits: Limits) {
         let most = self.config.limits.requests;
         let Some(app) = self.app(node) else { return };
-        if app.requests.contains_key(&id) {
+        if app.requests.get(id).is_some() {
             return;
         }
         let full = app.requests.len() >= most;
@@ -84,11 +84,11 @@ impl World {
         if aim == Aim::Ask
             && let Some(app) = self.app(node)
         {
-            let count = app.asking.entry(peer).or_insert(0);
-            if *count >= asks {
+            let count = app.asking.get(peer).copied().unwrap_or(0);
+            if count >= asks {
                 return self.end(node, id, Err(Failure::Local), RequestStats::default());
             }
-            *count += 1;
+            app.asking.insert(peer, count + 1);
         }
         let mut op = self.new_op(node, aim, identity, target);
         op.id = Some(id);
@@ -456,12 +456,12 @@ impl World {
     fn release(&mut self, id: RequestId, ended: &Ended) {
         let node = ended.owner;
         let Some(app) = self.app(node) else { return };
-        app.requests.remove(&id);
+        app.requests.remove(id);
         if ended.aim == Aim::Ask {
-            if let Some(count) = app.asking.get_mut(&ended.peer) {
+            if let Some(count) = app.asking.get_mut(ended.peer) {
                 *count -= 1;
                 if *count == 0 {
-                    app.asking.remove(&ended.peer);
+                    app.asking.remove(ended.peer);
                 }
             }
             return;
@@ -516,7 +516,7 @@ impl World {
             Event::Progress { id: of, .. } | Event::Finished { id: of, .. } => *of != id,
             _ => true,
         });
-        let Some((slot, generation)) = app.requests.get(&id).copied() else { return };
+        let Some((slot, generation)) = app.requests.get(id).copied() else { return };
         if !self.ops.is(slot, generation) {
             return;
         }
@@ -536,8 +536,8 @@ impl World {
     pub(crate) fn abandon(&mut self, node: u32) {
         self.early.retain(|(of, ..)| *of != node);
         let Some(app) = self.app(node) else { return };
-        let requests: Vec<RequestId> = app.requests.keys().copied().collect();
-        let questions: Vec<u32> = app.inbound.keys().copied().collect();
+        let requests: Vec<RequestId> = app.requests.keys().collect();
+        let questions: Vec<u32> = app.inbound.keys().collect();
         for id in requests {
             self.cancel(node, id);
         }

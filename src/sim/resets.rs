@@ -128,7 +128,7 @@ impl World {
                 let mut inbound = app.inbound.iter();
                 inbound.find(|(_, i)| i.exchange == slot && i.generation == generation)
             });
-            if let Some(inbound) = handed.map(|(number, _)| *number) {
+            if let Some(inbound) = handed.map(|(number, _)| number) {
                 self.push(self.now, tie, What::Withdraw { node: server, inbound });
             }
         }

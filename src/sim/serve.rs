@@ -134,7 +134,7 @@ impl World {
     /// An application answers a question.
     pub(crate) fn reply(&mut self, node: u32, inbound: InboundId, answer: Result<Bytes, Refusal>) {
         let Ok(number) = u32::try_from(inbound.0) else { return };
-        let Some(held) = self.app(node).and_then(|app| app.inbound.remove(&number)) else { return };
+        let Some(held) = self.app(node).and_then(|app| app.inbound.remove(number)) else { return };
         let slot = held.exchange;
         if !self.exchanges.is(slot, held.generation) || self.ends_reset(slot, true) {
             return;
@@ -391,7 +391,7 @@ impl World {
     /// The asker of a question gave up: the application that was handed it is told.
     pub(crate) fn withdraw(&mut self, node: u32, inbound: u32) {
         let Some(app) = self.app(node) else { return };
-        if let Some(held) = app.inbound.remove(&inbound) {
+        if let Some(held) = app.inbound.remove(inbound) {
             if self.exchanges.is(held.exchange, held.generation) {
                 self.exchanges.free(held.exchange);
             }
@@ -409,7 +409,7 @@ impl World {
             (exchange.client, exchange.server, exchange.identity, exchange.draw);
         let Some(app) = &self.node(server).app else { return };
         let handed = app.inbound.iter().find(|(_, i)| i.exchange == slot && i.generation == generation);
-        if let Some(inbound) = handed.map(|(number, _)| *number) {
+        if let Some(inbound) = handed.map(|(number, _)| number) {
             let delay = self.delay(client, server, FRAME, draw.wide(2), 0);
             self.push(
                 self.now.saturating_add(delay),
