@@ -74,6 +74,7 @@ impl World {
 
     /// The same where a connection is needed, and it is known that none stands.
     pub(crate) fn connect_anew(&mut self, a: u32, b: u32, round_trip: Option<u64>, would: u32) -> u32 {
+        debug_assert!(!self.connected(a, b), "{a} and {b} are connected once");
         let place = self.list(a, b, would);
         self.absolve(a, b);
         self.risk_greeting(a, b);
