@@ -242,6 +242,7 @@ mod tests {
                         assert_eq!(all.stalest(node, ms), wanted, "of {node} at {ms}");
                         if let Some(stalest) = wanted {
                             assert!(all.end(node, stalest).is_some());
+                            assert_ne!(all.node(node).looked_at_first(), Some(stalest));
                             between(&plain, node, stalest).map(|pair| plain.remove(&pair));
                             displaced += 1;
                         }

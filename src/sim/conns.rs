@@ -252,6 +252,12 @@ impl Conns {
         Some(stalest.1)
     }
 
+    /// Whom [`Conns::stalest`] would look at first.
+    #[cfg(test)]
+    pub(crate) fn looked_at_first(&self) -> Option<u32> {
+        self.stale.as_ref()?.last().map(|(_, peer)| *peer)
+    }
+
     pub(crate) fn clear(&mut self) {
         self.near.clear();
         self.far.clear();
